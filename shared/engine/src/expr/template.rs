@@ -1,0 +1,209 @@
+//! Text with `{{ }}` in it, and JSON whose strings are such text.
+
+use serde_json::{Map, Value};
+
+use super::{Expr, ExprError, Reads, Scope, scan};
+use crate::pointer::join;
+
+/// Text with expressions in `{{ }}`.
+///
+/// - Text that is exactly one expression gives the expression's value with its JSON type; undefined becomes null.
+/// - Otherwise the values become text: strings as they are, other values as compact JSON, undefined as nothing.
+/// - Braces that belong to the expression, and those in its strings, regexes, quoted names and comments, don't end it.
+/// - `[*]` after a value means every item, as in `{{ input.orders[*].id }}`.
+/// - Text that shall hold two braces says `{{ "{{" }}`. A `}}` outside of an expression is plain text.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Text(String),
+    /// An expression, and where in the text it begins, in characters.
+    Expr(Expr, usize),
+}
+
+impl Template {
+    /// Parses text. The offset of an error counts the characters of `text`.
+    pub fn parse(text: &str) -> Result<Self, ExprError> {
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while let Some(open) = text[at..].find("{{").map(|found| at + found) {
+            if open > at {
+                pieces.push(Piece::Text(text[at..open].to_owned()));
+            }
+            let close = closing(text, open)?;
+            let start = text[..open + 2].chars().count();
+            let expr = Expr::parse_body(&text[open + 2..close]).map_err(|error| error.shifted(start))?;
+            pieces.push(Piece::Expr(expr, start));
+            at = close + 2;
+        }
+        if at < text.len() {
+            pieces.push(Piece::Text(text[at..].to_owned()));
+        }
+        Ok(Self { pieces })
+    }
+
+    /// Evaluates the expressions and puts the value or text together.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Value, ExprError> {
+        if let [Piece::Expr(expr, start)] = self.pieces.as_slice() {
+            let value = expr.evaluate(scope).map_err(|error| error.shifted(*start))?;
+            return Ok(value.unwrap_or(Value::Null));
+        }
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Expr(expr, start) => {
+                    let scope = scope.part(&start.to_string());
+                    match expr.evaluate(&scope).map_err(|error| error.shifted(*start))? {
+                        None => {}
+                        Some(Value::String(string)) => text.push_str(&string),
+                        Some(other) => text.push_str(&other.to_string()),
+                    }
+                }
+            }
+        }
+        Ok(Value::String(text))
+    }
+
+    /// What the expressions refer to.
+    pub fn reads(&self) -> Reads {
+        self.exprs().map(Expr::reads).fold(Reads::default(), Reads::and)
+    }
+
+    /// The only expression, if it is all there is but for white space.
+    pub(super) fn into_single(self) -> Option<(Expr, usize)> {
+        let mut single = None;
+        for piece in self.pieces {
+            match piece {
+                Piece::Text(text) if text.trim().is_empty() => {}
+                Piece::Expr(expr, start) if single.is_none() => single = Some((expr, start)),
+                _ => return None,
+            }
+        }
+        single
+    }
+
+    fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Expr(expr, _) => Some(expr),
+            Piece::Text(_) => None,
+        })
+    }
+}
+
+/// The byte offset of the `}}` that closes the `{{` at `open`.
+fn closing(text: &str, open: usize) -> Result<usize, ExprError> {
+    let unclosed = || ExprError::new("template", "`{{` is not closed by `}}`").at_byte(text, open);
+    let mut scanner = scan::Scanner::new(text, open + 2);
+    let mut depth = 0_usize;
+    while let Some(token) = scanner.next()? {
+        match token.text {
+            "}" if depth == 0 && text[token.start..].starts_with("}}") => return Ok(token.start),
+            "}" if depth == 0 => {
+                return Err(ExprError::new("template", "`}` closes nothing").at_byte(text, token.start));
+            }
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            _ => {}
+        }
+    }
+    Err(unclosed())
+}
+
+/// Any JSON whose strings may hold `{{ }}`. Keys of objects are taken as they are.
+#[derive(Debug, Clone)]
+pub struct TemplateTree {
+    root: Tree,
+}
+
+#[derive(Debug, Clone)]
+enum Tree {
+    /// No expression in here.
+    Plain(Value),
+    Template(Template),
+    Array(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
+}
+
+impl TemplateTree {
+    /// Parses all strings. All errors at once, each with the JSON pointer of its string.
+    pub fn parse(value: &Value) -> Result<Self, Vec<(String, ExprError)>> {
+        let mut errors = Vec::new();
+        let root = Tree::parse(value, "", &mut errors);
+        if errors.is_empty() { Ok(Self { root }) } else { Err(errors) }
+    }
+
+    /// Evaluates everything; the first error with the JSON pointer of its string. Undefined becomes null.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Value, (String, ExprError)> {
+        self.root.render(scope, "")
+    }
+
+    /// What the expressions refer to.
+    pub fn reads(&self) -> Reads {
+        self.root.reads()
+    }
+}
+
+impl Tree {
+    fn parse(value: &Value, pointer: &str, errors: &mut Vec<(String, ExprError)>) -> Self {
+        match value {
+            Value::String(text) if text.contains("{{") => match Template::parse(text) {
+                Ok(template) => Self::Template(template),
+                Err(error) => {
+                    errors.push((pointer.to_owned(), error));
+                    Self::Plain(Value::Null)
+                }
+            },
+            Value::Array(items) => {
+                let parse = |(index, item)| Self::parse(item, &join(pointer, index), errors);
+                let items: Vec<_> = items.iter().enumerate().map(parse).collect();
+                if items.iter().all(Self::is_plain) { Self::Plain(value.clone()) } else { Self::Array(items) }
+            }
+            Value::Object(map) => {
+                let parse =
+                    |(key, item): (&String, _)| (key.clone(), Self::parse(item, &join(pointer, key), errors));
+                let entries: Vec<_> = map.iter().map(parse).collect();
+                let plain = entries.iter().all(|(_, item)| item.is_plain());
+                if plain { Self::Plain(value.clone()) } else { Self::Object(entries) }
+            }
+            plain => Self::Plain(plain.clone()),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
+    fn render(&self, scope: &Scope<'_>, pointer: &str) -> Result<Value, (String, ExprError)> {
+        match self {
+            Self::Plain(value) => Ok(value.clone()),
+            Self::Template(template) => {
+                template.render(&scope.part(pointer)).map_err(|error| (pointer.to_owned(), error))
+            }
+            Self::Array(items) => {
+                let render = |(index, item): (usize, &Self)| item.render(scope, &join(pointer, index));
+                items.iter().enumerate().map(render).collect::<Result<_, _>>().map(Value::Array)
+            }
+            Self::Object(entries) => {
+                let render = |(key, item): &(String, Self)| {
+                    Ok((key.clone(), item.render(scope, &join(pointer, key))?))
+                };
+                entries.iter().map(render).collect::<Result<Map<_, _>, _>>().map(Value::Object)
+            }
+        }
+    }
+
+    fn reads(&self) -> Reads {
+        match self {
+            Self::Plain(_) => Reads::default(),
+            Self::Template(template) => template.reads(),
+            Self::Array(items) => items.iter().map(Self::reads).fold(Reads::default(), Reads::and),
+            Self::Object(entries) => {
+                entries.iter().map(|(_, item)| item.reads()).fold(Reads::default(), Reads::and)
+            }
+        }
+    }
+}

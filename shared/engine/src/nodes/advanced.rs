@@ -1,0 +1,35 @@
+//! `advanced`: a bounded JSONata program over `input` and `base`.
+
+use domain::Failure;
+
+use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+
+#[derive(Debug)]
+pub(super) struct Advanced;
+
+const FIELDS: &[Field] =
+    &[Field::required("program", Kind::Expression, "JSONata; its value is the output, null if it has none")];
+
+impl NodeType for Advanced {
+    fn name(&self) -> &'static str {
+        "advanced"
+    }
+
+    fn group(&self) -> Group {
+        Group::Control
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn as_pure(&self) -> Option<&dyn Pure> {
+        Some(self)
+    }
+}
+
+impl Pure for Advanced {
+    fn evaluate(&self, metadata: &Metadata, context: &Context<'_>) -> Result<Output, Failure> {
+        Ok(metadata.value("program", &context.scope())?.unwrap_or_default().into())
+    }
+}

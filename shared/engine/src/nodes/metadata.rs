@@ -1,0 +1,159 @@
+//! Metadata that was read by a type's table of fields: every expression parsed, ready to be evaluated.
+
+use std::fmt;
+
+use domain::Failure;
+use serde_json::{Map, Value};
+
+use super::{Field, Problem, invalid};
+use crate::{
+    expr::{Expr, ExprError, Reads, Scope, TemplateTree},
+    pointer::join,
+};
+
+/// A node's metadata with every expression parsed.
+#[derive(Debug, Default)]
+pub struct Metadata {
+    fields: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    field: &'static Field,
+    compiled: Compiled,
+    /// Kept, since telling it takes as long as parsing.
+    reads: Reads,
+}
+
+impl Metadata {
+    /// Reads `raw` by a type's table of fields. Fields with problems are left out of the metadata.
+    pub fn read(fields: &'static [Field], raw: &Map<String, Value>) -> (Self, Vec<Problem>) {
+        let mut metadata = Self::default();
+        let mut problems = Vec::new();
+        for field in fields {
+            match raw.get(field.name) {
+                Some(value) => match field.kind.read(value) {
+                    Ok(compiled) => {
+                        let reads = compiled.reads();
+                        metadata.fields.push(Entry { field, compiled, reads });
+                    }
+                    Err(found) => problems.extend(found.into_iter().map(|mut problem| {
+                        problem.pointer = join("", field.name) + &problem.pointer;
+                        problem
+                    })),
+                },
+                None if field.required => problems.push(Problem::new(
+                    join("", field.name),
+                    "missing_field",
+                    format!("`{}` is required: {}", field.name, field.help),
+                )),
+                None => {}
+            }
+        }
+        for name in raw.keys().filter(|name| fields.iter().all(|field| field.name != name.as_str())) {
+            let known = fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ");
+            let message = format!("`{name}` is not a field of this node type; it has {known}");
+            problems.push(Problem::new(join("", name), "unknown_field", message));
+        }
+        problems.extend(metadata.misplaced_secrets());
+        (metadata, problems)
+    }
+
+    fn misplaced_secrets(&self) -> impl Iterator<Item = Problem> + use<'_> {
+        self.reads().filter(|(field, _)| !field.secret).flat_map(|(field, reads)| {
+            reads.secrets.iter().map(|name| {
+                let message = format!(
+                    "`secret.{name}` may only stand in fields for credentials, such as `headers` and `auth`"
+                );
+                Problem::new(join("", field.name), "secret_not_allowed", message)
+            })
+        })
+    }
+
+    /// What the expressions of each field refer to.
+    pub fn reads(&self) -> impl Iterator<Item = (&'static Field, &Reads)> {
+        self.fields.iter().map(|entry| (entry.field, &entry.reads))
+    }
+
+    /// Whether the author gave this field.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// A field that is taken as it is.
+    pub fn plain(&self, name: &str) -> Option<&Value> {
+        match self.find(name) {
+            Some(Compiled::Plain(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value of an expression or template; None where the field is missing or its value is.
+    pub fn value(&self, name: &str, scope: &Scope<'_>) -> Result<Option<Value>, Failure> {
+        match self.find(name) {
+            Some(Compiled::Expression(expr)) => expr.evaluate(scope).map_err(|error| failed(name, &error)),
+            Some(Compiled::Tree(tree)) => tree
+                .render(scope)
+                .map(Some)
+                .map_err(|(pointer, error)| failed(format_args!("{name}{pointer}"), &error)),
+            Some(Compiled::Plain(value)) => Ok(Some(value.clone())),
+            Some(Compiled::Choices(_)) | None => Ok(None),
+        }
+    }
+
+    /// The labelled expressions of a field of [`Kind::Cases`](super::Kind::Cases) or [`Kind::Parts`](super::Kind::Parts), in their order.
+    pub fn choices(&self, name: &str) -> &[(String, Expr)] {
+        match self.find(name) {
+            Some(Compiled::Choices(choices)) => choices,
+            _ => &[],
+        }
+    }
+
+    /// All fields with their templates evaluated, in the order of the type's table: what a connector gets.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
+        let mut config = Map::new();
+        for (field, reads) in self.reads() {
+            if let Some(secret) = reads.secrets.first() {
+                return Err(invalid(
+                    "secret_not_available",
+                    format!("{}: there is no secret `{secret}`", field.name),
+                ));
+            }
+            if let Some(value) = self.value(field.name, scope)? {
+                config.insert(field.name.to_owned(), value);
+            }
+        }
+        Ok(Value::Object(config))
+    }
+
+    fn find(&self, name: &str) -> Option<&Compiled> {
+        self.fields.iter().find(|entry| entry.field.name == name).map(|entry| &entry.compiled)
+    }
+}
+
+/// The failure of a node whose expression failed; `place` is the field or the label.
+pub(super) fn failed(place: impl fmt::Display, error: &ExprError) -> Failure {
+    invalid("expression", format!("{place}: {} ({})", error.message, error.code))
+}
+
+/// A field that was read.
+#[derive(Debug)]
+pub(super) enum Compiled {
+    Expression(Expr),
+    Tree(TemplateTree),
+    Choices(Vec<(String, Expr)>),
+    Plain(Value),
+}
+
+impl Compiled {
+    fn reads(&self) -> Reads {
+        match self {
+            Self::Expression(expr) => expr.reads(),
+            Self::Tree(tree) => tree.reads(),
+            Self::Choices(choices) => {
+                choices.iter().map(|(_, expr)| expr.reads()).fold(Reads::default(), Reads::and)
+            }
+            Self::Plain(_) => Reads::default(),
+        }
+    }
+}

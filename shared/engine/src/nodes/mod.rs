@@ -1,0 +1,183 @@
+//! The node types: one module each, and the registry that knows them.
+//!
+//! A type is a table of metadata [`Field`]s, the [`Labels`] of its out-edges, and, if it is pure, how it is
+//! evaluated. What an effectful type does stands in `connectors`. Adding a type touches one module and
+//! [`TYPES`].
+
+mod advanced;
+mod context;
+mod field;
+mod filter;
+mod http;
+mod if_else;
+mod label;
+mod limits;
+mod list;
+mod map;
+mod merge;
+mod metadata;
+mod planned;
+mod returns;
+mod split;
+
+use std::fmt;
+
+use domain::{ErrorClass, Failure};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+pub use context::Context;
+pub use field::{Field, Kind, Problem};
+pub use label::{ERROR, Labels};
+pub use limits::{MAX_ITEMS, MAX_OUTPUT_BYTES};
+pub use metadata::Metadata;
+
+pub(crate) use limits::{Budget, check_size};
+pub(crate) use merge::Mode;
+
+/// Where the palette of an editor shows a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Models.
+    Ai,
+    /// Knowledge and tools of the team.
+    Resources,
+    /// Calls to the outside.
+    Actions,
+    /// Flow and data.
+    Control,
+}
+
+/// The contract of every node type.
+pub trait NodeType: fmt::Debug + Sync {
+    /// The word in `node_type`.
+    fn name(&self) -> &'static str;
+
+    /// Where the palette shows it.
+    fn group(&self) -> Group;
+
+    /// The fields of its metadata.
+    fn fields(&self) -> &'static [Field];
+
+    /// Rules between fields, for metadata whose fields are each in order or missing.
+    fn check(&self, _metadata: &Map<String, Value>) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// The labels that its out-edges may carry. Reads metadata that may be wrong; answers as well as it can.
+    fn labels(&self, _metadata: &Map<String, Value>) -> Labels {
+        Labels::None
+    }
+
+    /// How many edges may lead to it and away from it.
+    fn arity(&self) -> Arity {
+        Arity::default()
+    }
+
+    /// How it is evaluated, if that takes nothing but data.
+    fn as_pure(&self) -> Option<&dyn Pure> {
+        None
+    }
+
+    /// Whether a graph with it can be published. A type that can't is known so that drafts may hold it.
+    fn is_available(&self) -> bool {
+        true
+    }
+}
+
+/// How many edges may lead to a node and away from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arity {
+    /// Whether several may lead to it.
+    pub joins: bool,
+    /// Whether any may lead away from it.
+    pub continues: bool,
+}
+
+impl Default for Arity {
+    fn default() -> Self {
+        Self { joins: false, continues: true }
+    }
+}
+
+/// A type whose output follows from data alone.
+pub trait Pure {
+    /// The output, and the label it chooses. Failures have the class `validation`: the same data would fail
+    /// again.
+    fn evaluate(&self, metadata: &Metadata, context: &Context<'_>) -> Result<Output, Failure>;
+}
+
+/// What a node gives when it succeeds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Its output.
+    pub value: Value,
+    /// The label it chose, if its type chooses.
+    pub label: Option<String>,
+}
+
+impl From<Value> for Output {
+    fn from(value: Value) -> Self {
+        Self { value, label: None }
+    }
+}
+
+/// Every type, in the order of the palette.
+pub static TYPES: &[&dyn NodeType] = &[
+    &planned::JOB,
+    &planned::EMBED,
+    &planned::GURU,
+    &planned::VECTOR_QUERY,
+    &planned::MCP_TOOL,
+    &http::Http::Get,
+    &http::Http::Post,
+    &planned::APPROVAL,
+    &planned::WAIT,
+    &planned::WORKFLOW,
+    &planned::FOR_EACH,
+    &filter::Filter,
+    &map::MapItems,
+    &if_else::IfElse,
+    &merge::Merge,
+    &split::Split,
+    &advanced::Advanced,
+    &returns::Return,
+];
+
+/// The type of that name.
+pub fn find(name: &str) -> Option<&'static dyn NodeType> {
+    TYPES.iter().copied().find(|node_type| node_type.name() == name)
+}
+
+/// Reads a node's metadata: every problem, and what could be read.
+pub fn read(node_type: &dyn NodeType, raw: &Map<String, Value>) -> (Metadata, Vec<Problem>) {
+    let (metadata, mut problems) = Metadata::read(node_type.fields(), raw);
+    problems.extend(node_type.check(raw));
+    (metadata, problems)
+}
+
+/// A failure that the same data would meet again.
+pub(crate) fn invalid(code: &str, message: impl Into<String>) -> Failure {
+    Failure::new(ErrorClass::Validation, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for node_type in TYPES {
+            assert_eq!(find(node_type.name()).unwrap().name(), node_type.name());
+        }
+        assert!(find("loop").is_none());
+    }
+
+    #[test]
+    fn a_pure_type_is_available() {
+        for node_type in TYPES.iter().filter(|node_type| node_type.as_pure().is_some()) {
+            assert!(node_type.is_available(), "{}", node_type.name());
+        }
+    }
+}

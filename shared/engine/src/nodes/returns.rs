@@ -1,0 +1,45 @@
+//! `return`: the run's result.
+
+use domain::Failure;
+
+use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+
+#[derive(Debug)]
+pub(super) struct Return;
+
+const FIELDS: &[Field] = &[Field::optional(
+    "output",
+    Kind::Template,
+    "any JSON with `{{ }}` in its strings; `{{ input }}` if left out",
+)];
+
+impl NodeType for Return {
+    fn name(&self) -> &'static str {
+        "return"
+    }
+
+    fn group(&self) -> Group {
+        Group::Control
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn arity(&self) -> Arity {
+        Arity { joins: false, continues: false }
+    }
+
+    fn as_pure(&self) -> Option<&dyn Pure> {
+        Some(self)
+    }
+}
+
+impl Pure for Return {
+    fn evaluate(&self, metadata: &Metadata, context: &Context<'_>) -> Result<Output, Failure> {
+        if !metadata.has("output") {
+            return Ok(context.input.clone().into());
+        }
+        Ok(metadata.value("output", &context.scope())?.unwrap_or_default().into())
+    }
+}

@@ -1,0 +1,304 @@
+//! A run as data: the control state that is committed, the step records beside it, the values they refer to.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    io::{self, BufWriter, Write as _},
+    mem,
+    sync::Arc,
+};
+
+use chrono::TimeDelta;
+use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// Counts the claims of one node from 1; the fencing number of engine.md. A result of an older attempt
+/// changes nothing.
+pub type Attempt = u32;
+
+/// The control state of a run: small, and rewritten by every commit. Outputs stand in step records, never
+/// here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The owner.
+    pub team_id: TeamId,
+    /// The workflow it belongs to.
+    pub workflow_id: WorkflowId,
+    /// The version it executes, for ever.
+    pub version_id: VersionId,
+    /// Commits so far; the next commit is conditional on it.
+    pub revision: u64,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What started it.
+    pub trigger: Trigger,
+    /// When it was accepted; the time that expressions see.
+    pub created_on: Timestamp,
+    /// When a worker first advanced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_on: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_on: Option<Timestamp>,
+    /// State of each node that is past `blocked`.
+    #[serde(default)]
+    pub nodes: BTreeMap<NodeKey, NodeState>,
+    /// How often a worker was lost while it held a node that is not settled yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crashes: BTreeMap<NodeKey, u32>,
+    /// Which outputs make the result, once succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultSource>,
+    /// Why it failed, with the node that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+    /// When the run must be looked at even if no message comes: the earliest lease, timer or, while work is
+    /// ready, soon. None once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_check_on: Option<Timestamp>,
+}
+
+/// What is known of a run when it is accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// Its id, drawn by the caller.
+    pub id: RunId,
+    /// The owner.
+    pub team_id: TeamId,
+    /// The workflow it belongs to.
+    pub workflow_id: WorkflowId,
+    /// The version it will execute.
+    pub version_id: VersionId,
+    /// What starts it.
+    pub trigger: Trigger,
+    /// The present.
+    pub created_on: Timestamp,
+}
+
+/// How long work may stand ready before the run is looked at without a message.
+pub const RECHECK: TimeDelta = TimeDelta::seconds(60);
+
+impl Run {
+    /// A run that was accepted: `pending`, every node blocked, revision 0, to be looked at within
+    /// [`RECHECK`].
+    pub fn start(new: NewRun) -> Self {
+        Self {
+            id: new.id,
+            team_id: new.team_id,
+            workflow_id: new.workflow_id,
+            version_id: new.version_id,
+            revision: 0,
+            status: RunStatus::Pending,
+            trigger: new.trigger,
+            created_on: new.created_on,
+            started_on: None,
+            finished_on: None,
+            nodes: BTreeMap::new(),
+            crashes: BTreeMap::new(),
+            result: None,
+            error: None,
+            next_check_on: Some(new.created_on + RECHECK),
+        }
+    }
+}
+
+/// The failure that ended a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunError {
+    /// The node that failed.
+    pub node: NodeKey,
+    /// Why.
+    #[serde(flatten)]
+    pub failure: Failure,
+}
+
+/// Where one node of a run stands. A node without a state is blocked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum NodeState {
+    /// An effectful node that may be claimed as `attempt`, from `not_before` on.
+    Ready {
+        /// The number that the claim will have.
+        attempt: Attempt,
+        /// Start of the retry, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
+    },
+    /// Claimed by a worker until the lease ends.
+    Running {
+        /// The fencing number of the claim.
+        attempt: Attempt,
+        /// When it was claimed.
+        started_on: Timestamp,
+        /// From when on another worker may claim it.
+        lease_until: Timestamp,
+    },
+    /// Settled with an output.
+    Succeeded {
+        /// The attempt that did; 1 for pure nodes.
+        attempt: Attempt,
+        /// Names the step record that holds the output.
+        output: Digest,
+        /// The label it chose, if its type chooses. `split` into parts chooses none: all its labelled edges
+        /// are live.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    },
+    /// Settled with an error.
+    Failed {
+        /// The attempt that did.
+        attempt: Attempt,
+        /// Names the step record that holds the error.
+        output: Digest,
+        /// Whether an `error` edge takes it further.
+        handled: bool,
+    },
+    /// No live edge leads to it.
+    Skipped,
+    /// The run ended before it did.
+    Cancelled,
+}
+
+impl NodeState {
+    /// Whether the node will not change any more.
+    pub const fn is_settled(&self) -> bool {
+        !matches!(self, Self::Ready { .. } | Self::Running { .. })
+    }
+}
+
+/// Which step outputs make a run's result; composed on reading, so that no value is stored twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultSource {
+    /// The output of one `return`, or of the only leaf.
+    Node(NodeKey),
+    /// An object by node key.
+    Object(Vec<NodeKey>),
+}
+
+/// What is kept of one settled attempt of a node. Written before the commit that refers to it; never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The node.
+    pub node: NodeKey,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Digest of the output, or of the failure; with node and attempt it names the record.
+    pub digest: Digest,
+    /// The output, where it succeeded. With `on_error: continue` both this and `error` are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Arc<Value>>,
+    /// The failure, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+    /// When the attempt began.
+    pub started_on: Timestamp,
+    /// When it was settled.
+    pub finished_on: Timestamp,
+    /// Whether another attempt follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
+    /// What the connector has to tell, such as `GET api.example.com: 200 in 34 ms`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl StepRecord {
+    /// What later nodes see of this attempt, for [`Values::outputs`]: its output, else its error as `{class,
+    /// code, message}`.
+    pub fn value(&self) -> Option<Arc<Value>> {
+        self.output.clone().or_else(|| self.error.as_ref().map(|failure| Arc::new(error_value(failure))))
+    }
+}
+
+/// A failure as expressions see it: `{class, code, message}`.
+pub fn error_value(failure: &Failure) -> Value {
+    json!({ "class": failure.class, "code": failure.code, "message": failure.message })
+}
+
+/// SHA-256 of a value's JSON, in hex.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of any JSON-like value. Object keys count in their order.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        Self::and_size_of(value).0
+    }
+
+    /// The digest, and the bytes of the JSON that it is of.
+    pub fn and_size_of<T: Serialize + ?Sized>(value: &T) -> (Self, usize) {
+        let mut writer = BufWriter::new(Hashing::default());
+        // Values that reach this point were built from JSON, and hashing takes any bytes, so neither writing
+        // nor flushing can fail.
+        let _ =
+            serde_json::to_writer(&mut writer, value).map_err(io::Error::from).and_then(|()| writer.flush());
+        let Hashing { hash, bytes } = mem::take(writer.get_mut());
+        (Self(hex::encode(hash.finalize())), bytes)
+    }
+
+    /// 64 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A writer that keeps nothing but the digest and the length.
+#[derive(Default)]
+struct Hashing {
+    hash: Sha256,
+    bytes: usize,
+}
+
+impl io::Write for Hashing {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.hash.update(part);
+        self.bytes += part.len();
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The values that a run's control state refers to, read from its store.
+#[derive(Debug, Clone, Default)]
+pub struct Values {
+    /// What the run was started with.
+    pub inputs: Arc<Value>,
+    /// Outputs of the nodes that succeeded, and `{class, code, message}` of those that failed.
+    pub outputs: HashMap<NodeKey, Arc<Value>>,
+}
+
+/// One attempt of an effectful node, ready to be executed by a connector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The owner of the run; for limits and breakers.
+    pub team_id: TeamId,
+    /// The run.
+    pub run_id: RunId,
+    /// The node.
+    pub node: NodeKey,
+    /// The claim under which it runs.
+    pub attempt: Attempt,
+    /// Its type, such as `get_api`.
+    pub node_type: String,
+    /// Its metadata with every template evaluated.
+    pub config: Value,
+    /// The same on every attempt: `<run>:<node>:<item>` (engine.md).
+    pub idempotency_key: String,
+    /// Seconds this attempt may take, as the node says.
+    pub timeout_s: u32,
+}

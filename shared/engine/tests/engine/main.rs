@@ -1,0 +1,14 @@
+//! The engine through its public API: graphs go in, decisions come out.
+
+// Clippy's exception for tests knows only functions that are tests themselves.
+#![allow(clippy::unwrap_used)]
+
+mod lifecycle;
+mod liveness;
+mod node_types;
+mod outside;
+mod properties;
+mod reference;
+mod results;
+mod validation;
+mod world;
