@@ -1,0 +1,57 @@
+//! How long a worker may hold a node.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::{NodeKey, Timestamp};
+use engine::{Call, Plan, Turn};
+
+use super::Delivery;
+
+/// What a worker keeps back of its invocation for the commit and the hints after a call.
+pub const MARGIN: TimeDelta = TimeDelta::seconds(2);
+
+/// How much longer than its call a claim holds, so that a result that came in time also commits in time.
+pub const GRACE: TimeDelta = TimeDelta::seconds(5);
+
+/// The turn that an invocation can give to one node now, or none when it is about to end.
+///
+/// A call may begin if it can take its node's whole timeout. In a fresh invocation any call may begin, cut short if need be:
+/// no other invocation would have more time. The claim holds for as long as the longest node of the workflow may take, but
+/// never longer than this invocation lives.
+pub(super) fn turn(plan: &Plan, node: Option<NodeKey>, delivery: &Delivery, now: Timestamp) -> Option<Turn> {
+    let left = delivery.deadline - MARGIN - now;
+    if left < TimeDelta::seconds(1) {
+        return None;
+    }
+    let is_fresh = (now - delivery.started_on) * 5 <= delivery.deadline - delivery.started_on;
+    let max_timeout_s =
+        if is_fresh { u32::MAX } else { u32::try_from(left.num_seconds()).unwrap_or(u32::MAX) };
+    let longest = TimeDelta::seconds(i64::from(plan.longest_timeout_s()));
+    Some(Turn { node, lease_until: now + longest.min(left) + GRACE, max_timeout_s })
+}
+
+/// How long a connector may work on a call whose claim holds until `lease_until`.
+pub(super) fn budget(call: &Call, lease_until: Timestamp, now: Timestamp) -> Duration {
+    let until_lease = (lease_until - GRACE - now).to_std().unwrap_or_default();
+    until_lease.min(Duration::from_secs(u64::from(call.timeout_s)))
+}
+
+/// Whole seconds from `now` to `then`, rounded up: a hint that comes early would come for nothing.
+pub(super) fn delay_s(then: Timestamp, now: Timestamp) -> u32 {
+    let ms = (then - now).num_milliseconds().max(0).unsigned_abs();
+    u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_rounded_up_and_never_negative() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (ms, seconds) in [(-5, 0), (0, 0), (1, 1), (1000, 1), (1001, 2)] {
+            assert_eq!(delay_s(now + TimeDelta::milliseconds(ms), now), seconds);
+        }
+    }
+}

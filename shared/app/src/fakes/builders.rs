@@ -1,0 +1,57 @@
+//! Things that tests are about, in a few words.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::{Graph, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use engine::{NewRun, Run};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// An id that no other test of this process has; with the process id, none of this machine either.
+fn fresh_id() -> Uuid {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let low = u128::from(NEXT.fetch_add(1, Ordering::Relaxed));
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + (u128::from(std::process::id()) << 24) + low)
+}
+
+/// A team of its own.
+pub fn team() -> TeamId {
+    TeamId::new(fresh_id())
+}
+
+/// A call by a service.
+pub const fn trigger() -> Trigger {
+    Trigger { kind: TriggerKind::Api, by: None }
+}
+
+/// A graph from its JSON.
+pub fn graph(json: Value) -> Graph {
+    serde_json::from_value(json).expect("the test's graph has the form of one")
+}
+
+/// The first version of a workflow of its own, callable by services, with any inputs.
+pub fn a_version(team_id: TeamId, graph: Graph) -> WorkflowVersion {
+    WorkflowVersion {
+        id: VersionId::new(fresh_id()),
+        team_id,
+        workflow_id: WorkflowId::new(fresh_id()),
+        workflow_name: "orders".to_owned(),
+        number: 1,
+        graph,
+        input_params: Map::new(),
+        is_api: true,
+        created_on: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// A run that was accepted at a time, of a workflow of its own.
+pub fn a_run(team_id: TeamId, created_on: Timestamp) -> Run {
+    Run::start(NewRun {
+        id: RunId::new(fresh_id()),
+        team_id,
+        workflow_id: WorkflowId::new(fresh_id()),
+        version_id: VersionId::new(fresh_id()),
+        trigger: trigger(),
+        created_on,
+    })
+}

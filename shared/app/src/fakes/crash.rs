@@ -1,0 +1,139 @@
+//! Losing a worker at a chosen point: a future that never returns, to be dropped by the test.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{RunId, TeamId, VersionId, WorkflowVersion};
+use engine::{Call, Run, StepRecord};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::ports::{
+    Connectors, Created, Executed, Hint, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, StepQueue,
+    StoreError,
+};
+
+/// Counts the points that workers pass (before and after every request they make) and stops them for good at one of them.
+#[derive(Debug, Default)]
+pub struct CrashSwitch {
+    passed: AtomicU64,
+    stop_at: AtomicU64,
+    stopped: Notify,
+}
+
+impl CrashSwitch {
+    /// Stops the worker that passes the `nth` point from now on, from 1.
+    pub fn arm(&self, nth: u64) {
+        self.stop_at.store(self.passed.load(Ordering::SeqCst) + nth, Ordering::SeqCst);
+    }
+
+    /// Whether the chosen point was reached.
+    pub fn has_stopped(&self) -> bool {
+        let stop_at = self.stop_at.load(Ordering::SeqCst);
+        stop_at > 0 && self.passed.load(Ordering::SeqCst) >= stop_at
+    }
+
+    /// Runs a worker until it is done (`Some`) or stopped (`None`); then it is dropped, as if its process had died.
+    pub async fn run<T>(&self, worker: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = worker => Some(done),
+            () = self.stopped.notified() => None,
+        }
+    }
+
+    /// Lets others have their turn too, so that workers that run at once take each other's place at every request.
+    async fn pass(&self) {
+        tokio::task::yield_now().await;
+        if self.passed.fetch_add(1, Ordering::SeqCst) + 1 == self.stop_at.load(Ordering::SeqCst) {
+            self.stopped.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// A port whose callers can be lost before and after each request.
+pub struct Crashing<P> {
+    inner: Arc<P>,
+    switch: Arc<CrashSwitch>,
+}
+
+impl<P> Crashing<P> {
+    /// Wraps a port.
+    pub const fn new(inner: Arc<P>, switch: Arc<CrashSwitch>) -> Self {
+        Self { inner, switch }
+    }
+
+    async fn around<T: Send>(&self, request: impl Future<Output = T> + Send) -> T {
+        self.switch.pass().await;
+        let answer = request.await;
+        self.switch.pass().await;
+        answer
+    }
+}
+
+#[async_trait]
+impl<Q: StepQueue> StepQueue for Crashing<Q> {
+    async fn send(&self, hints: &[(Hint, u32)]) -> Result<(), StoreError> {
+        self.around(self.inner.send(hints)).await
+    }
+}
+
+#[async_trait]
+impl<C: Connectors> Connectors for Crashing<C> {
+    async fn execute(&self, call: &Call, budget: Duration) -> Executed {
+        self.around(self.inner.execute(call, budget)).await
+    }
+}
+
+#[async_trait]
+impl<S: RunStore> RunStore for Crashing<S> {
+    async fn create(
+        &self,
+        run: &Run,
+        inputs: &Value,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Created, StoreError> {
+        self.around(self.inner.create(run, inputs, idempotency)).await
+    }
+
+    async fn load(&self, team: TeamId, run: RunId) -> Result<LoadedRun, StoreError> {
+        self.around(self.inner.load(team, run)).await
+    }
+
+    async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
+        self.around(self.inner.load_control(team, run)).await
+    }
+
+    async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
+        self.around(self.inner.commit(run, records)).await
+    }
+
+    async fn list(
+        &self,
+        team: TeamId,
+        filter: &RunFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<RunPage, StoreError> {
+        self.around(self.inner.list(team, filter, cursor, limit)).await
+    }
+
+    async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
+        self.around(self.inner.put_version(version)).await
+    }
+
+    async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError> {
+        self.around(self.inner.version(team, version)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.around(self.inner.ping()).await
+    }
+}

@@ -1,0 +1,24 @@
+//! The ports in memory, for tests of everything above them.
+
+mod builders;
+mod catalog;
+mod chance;
+mod connectors;
+mod crash;
+mod queue;
+mod run_store;
+
+pub use builders::{a_run, a_version, graph, team, trigger};
+pub use catalog::{MemoryCatalog, MemoryKeys};
+pub use chance::{FixedChance, ManualClock, SequentialIds};
+pub use connectors::ScriptedConnectors;
+pub use crash::{CrashSwitch, Crashing};
+pub use queue::MemoryQueue;
+pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, also after a test panicked while it held the lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,22 @@
+//! Time, ids and chance as arguments, so that tests and simulation decide them.
+
+use domain::Timestamp;
+use uuid::Uuid;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The present.
+    fn now(&self) -> Timestamp;
+}
+
+/// Draws ids.
+pub trait Ids: Send + Sync {
+    /// A new UUIDv7.
+    fn next(&self) -> Uuid;
+}
+
+/// Draws random numbers; for jitter, never for secrets.
+pub trait Chance: Send + Sync {
+    /// A number in `0.0..1.0`.
+    fn draw(&self) -> f64;
+}

@@ -1,0 +1,46 @@
+//! The ports: small traits that say what a use case may ask of the world. Adapters live in `catalog`, `runstore`, `aws`,
+//! `connectors`; fakes in [`crate::fakes`].
+
+mod catalog;
+mod chance;
+mod connectors;
+mod keys;
+mod queue;
+mod run_store;
+
+pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
+pub use chance::{Chance, Clock, Ids};
+pub use connectors::{Connectors, Executed};
+pub use keys::{ApiKeys, ServiceCaller};
+pub use queue::{Hint, StepQueue};
+pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary};
+
+/// What every store may answer instead of a value. The cause is for logs, never for clients.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such entity, or it belongs to another team: the two can't be told apart.
+    #[error("not found")]
+    NotFound,
+    /// Someone else wrote first.
+    #[error("changed by someone else in the meantime")]
+    Conflict,
+    /// A rule of the store was broken, such as a unique name; names the rule.
+    #[error("violates {0}")]
+    Violates(String),
+    /// The store can't be reached or refuses for now; worth another try.
+    #[error("{doing} failed")]
+    Unavailable {
+        /// What was attempted, such as `commit a run`.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// An [`StoreError::Unavailable`] from any error.
+    pub fn unavailable(doing: &'static str) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Self {
+        move |cause| Self::Unavailable { doing, cause }
+    }
+}
