@@ -1,0 +1,11 @@
+//! The effectful node types, and the only way out of the workspace.
+//!
+//! - [`ConnectorSet`] implements [`app::ports::Connectors`]: it finds the connector of a call's node type.
+//! - [`egress`]: the one HTTP client. Whatever leaves Heddle for an address that a workflow names goes through it (SEC-13).
+//! - `api`: `get_api` and `post_api` (engine.md, node types).
+
+mod api;
+mod connector_set;
+pub mod egress;
+
+pub use connector_set::ConnectorSet;

@@ -1,0 +1,11 @@
+//! The connectors against real servers on the loopback interface.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+mod body;
+mod failures;
+mod names;
+mod redirects;
+mod refusals;
+mod requests;
+mod support;
