@@ -1,0 +1,29 @@
+//! The one translation from the database's errors to [`StoreError`].
+
+use app::ports::StoreError;
+use sqlx::error::DatabaseError;
+
+/// For `map_err`: what the error of a statement means to a caller. `doing` names the attempt in logs, such as `save a graph`.
+pub(crate) fn store_error(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |error| {
+        if matches!(error, sqlx::Error::RowNotFound) {
+            return StoreError::NotFound;
+        }
+        match error.as_database_error().and_then(broken_rule) {
+            Some(rule) => StoreError::Violates(rule),
+            None => StoreError::Unavailable { doing, cause: Box::new(error) },
+        }
+    }
+}
+
+/// The rule that the data broke, where it was the data's fault: the name of a constraint, or `unstorable_value` for a value that
+/// no column takes, such as text with a NUL character.
+fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
+    let code = error.code()?;
+    // SQLSTATE classes: integrity constraint violation, data exception, program limit exceeded.
+    match code.get(..2)? {
+        "23" => Some(error.constraint().map_or_else(|| code.to_string(), str::to_owned)),
+        "22" | "54" => Some("unstorable_value".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! A catalog that is opened by its first use, so that booting a function reads no secret and connects to nothing.
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use app::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog};
+use async_trait::async_trait;
+use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
+use engine::Reference;
+use tokio::sync::OnceCell;
+
+use crate::{Catalog, DatabaseUrl};
+
+type Secret = Pin<Box<dyn Future<Output = Result<Arc<str>, StoreError>> + Send>>;
+
+/// A [`Catalog`] to be. The first use asks for the secret; uses at the same time share the answer, and a failure is not kept.
+pub struct LazyCatalog {
+    secret: Box<dyn Fn() -> Secret + Send + Sync>,
+    catalog: OnceCell<Catalog>,
+}
+
+impl LazyCatalog {
+    /// A catalog behind the URL that `secret` gives (see [`DatabaseUrl::parse`]), with one connection: a Lambda environment
+    /// serves one request at a time.
+    pub fn new<W>(secret: impl Fn() -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<Arc<str>, StoreError>> + Send + 'static,
+    {
+        Self { secret: Box::new(move || Box::pin(secret())), catalog: OnceCell::new() }
+    }
+
+    /// One that is open already.
+    pub fn open(catalog: Catalog) -> Self {
+        let never = || -> Secret { Box::pin(std::future::pending()) };
+        Self { secret: Box::new(never), catalog: OnceCell::new_with(Some(catalog)) }
+    }
+
+    /// The catalog, opened now if it was not.
+    pub async fn get(&self) -> Result<&Catalog, StoreError> {
+        let open = async {
+            // A secret that is not there is our trouble, and must not pass for an entity that is not.
+            let secret = (self.secret)().await.map_err(unavailable)?;
+            let url = DatabaseUrl::parse(&secret).map_err(unavailable)?;
+            Ok(Catalog::connect_lazy(&url, 1))
+        };
+        self.catalog.get_or_try_init(|| open).await
+    }
+
+    /// Whether the database answers; for readiness checks.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.get().await?.ping().await
+    }
+}
+
+fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Unavailable { doing: "open the catalog", cause: cause.into() }
+}
+
+impl fmt::Debug for LazyCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LazyCatalog").field(&self.catalog.get()).finish()
+    }
+}
+
+#[async_trait]
+impl WorkflowCatalog for LazyCatalog {
+    async fn draft(&self, team: TeamId, workflow: WorkflowId) -> Result<Draft, StoreError> {
+        self.get().await?.draft(team, workflow).await
+    }
+
+    async fn missing(&self, team: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError> {
+        self.get().await?.missing(team, references).await
+    }
+
+    async fn insert_version(
+        &self,
+        version: WorkflowVersion,
+        revision: i64,
+        note: Option<&str>,
+    ) -> Result<WorkflowVersion, StoreError> {
+        self.get().await?.insert_version(version, revision, note).await
+    }
+
+    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+        self.get().await?.runnable(team, workflow).await
+    }
+
+    async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
+        self.get().await?.version(team, version).await
+    }
+}
+
+#[async_trait]
+impl ApiKeys for LazyCatalog {
+    async fn service_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<ServiceCaller>, StoreError> {
+        self.get().await?.service_by_key(key_sha256).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_secret_is_asked_for_by_the_first_use_and_again_after_a_failure() {
+        let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let count = asked.clone();
+        let catalog = LazyCatalog::new(move || {
+            let n = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            async move {
+                match n {
+                    0 => Err(StoreError::NotFound),
+                    _ => Ok("postgres://heddle@127.0.0.1:1/none".into()),
+                }
+            }
+        });
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 0);
+        assert!(matches!(catalog.get().await, Err(StoreError::Unavailable { .. })));
+        assert!(catalog.get().await.is_ok());
+        assert!(catalog.get().await.is_ok());
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_is_no_url_is_never_repeated() {
+        let catalog = LazyCatalog::new(|| async { Ok("hunter2".into()) });
+        let error = catalog.get().await.unwrap_err();
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,89 @@
+//! The ports of `app` that the catalog stands behind.
+
+use std::collections::HashSet;
+
+use app::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog};
+use async_trait::async_trait;
+use domain::{TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
+use engine::{Reference, ReferenceKind};
+use uuid::Uuid;
+
+use crate::{Catalog, error::store_error, graph::read_draft, versions::read_version, word::Word};
+
+#[async_trait]
+impl WorkflowCatalog for Catalog {
+    async fn draft(&self, team: TeamId, workflow: WorkflowId) -> Result<Draft, StoreError> {
+        read_draft(&self.pool, team, workflow).await
+    }
+
+    async fn missing(&self, team: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError> {
+        let experts = ids_of(references, ReferenceKind::Expert);
+        let workflows = ids_of(references, ReferenceKind::Workflow);
+        let found = sqlx::query!(
+            r#"select 'expert' as "kind!", id as "id!" from experts where team_id = $1 and id = any ($2)
+            union all
+            select 'workflow', id from workflows where team_id = $1 and id = any ($3)"#,
+            team.uuid(),
+            &experts,
+            &workflows
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error("look up references"))?;
+        let found: HashSet<(&str, Uuid)> = found.iter().map(|row| (row.kind.as_str(), row.id)).collect();
+        let exists = |reference: &Reference| {
+            let kind = match reference.kind {
+                ReferenceKind::Expert => "expert",
+                ReferenceKind::Workflow => "workflow",
+                // No team can have one yet: they have no tables.
+                ReferenceKind::Collection | ReferenceKind::McpServer | ReferenceKind::Secret => return false,
+            };
+            reference.id.parse().is_ok_and(|id| found.contains(&(kind, id)))
+        };
+        Ok(references.iter().filter(|reference| !exists(reference)).cloned().collect())
+    }
+
+    async fn insert_version(
+        &self,
+        version: WorkflowVersion,
+        revision: i64,
+        note: Option<&str>,
+    ) -> Result<WorkflowVersion, StoreError> {
+        self.version_insert(&version, revision, note).await
+    }
+
+    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+        let row = sqlx::query!(
+            r#"select status as "status: Word<WorkflowStatus>", published_version_id
+            from workflows where team_id = $1 and id = $2"#,
+            team.uuid(),
+            workflow.uuid()
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(store_error("find the version to run"))?;
+        let is_archived = row.status.0 == WorkflowStatus::Archived;
+        let version_id = row.published_version_id.map(VersionId::from).filter(|_| !is_archived);
+        Ok(Runnable { version_id, is_archived })
+    }
+
+    async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
+        read_version(&self.pool, team, version).await
+    }
+}
+
+/// The ids of one kind that are ids at all; what isn't can't exist.
+fn ids_of(references: &[Reference], kind: ReferenceKind) -> Vec<Uuid> {
+    references
+        .iter()
+        .filter(|reference| reference.kind == kind)
+        .filter_map(|reference| reference.id.parse().ok())
+        .collect()
+}
+
+#[async_trait]
+impl ApiKeys for Catalog {
+    async fn service_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<ServiceCaller>, StoreError> {
+        self.caller_by_key(key_sha256).await
+    }
+}

@@ -1,0 +1,107 @@
+//! What a local stack starts with (OPS-12): a team, two members, a service per environment, an expert. The workflow is left to
+//! the stack, which makes it through the API like anyone else.
+
+use domain::{ExpertId, MemberId, ServiceId, TeamId};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{ApiKeyDigest, Catalog, StoreError, error::store_error};
+
+/// The demo team. Its ids are fixed, so that seeding again finds what is there, two at the same time included.
+pub const DEMO_TEAM: TeamId = TeamId::new(demo_id(0x100));
+const OWNER: MemberId = MemberId::new(demo_id(0x201));
+const EDITOR: MemberId = MemberId::new(demo_id(0x202));
+const EXPERT: ExpertId = ExpertId::new(demo_id(0x400));
+const SERVICES: [(&str, Uuid); 3] =
+    [("dev", demo_id(0x501)), ("stage", demo_id(0x502)), ("prod", demo_id(0x503))];
+
+/// A UUIDv7 of the first of January 2026 with a number of our choice at its end.
+const fn demo_id(number: u128) -> Uuid {
+    Uuid::from_u128(0x019b_7700_0000_7000_8000_0000_0000_0000 | number)
+}
+
+/// What the seed left in the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seeded {
+    /// The team.
+    pub team_id: TeamId,
+    /// Its owner and its editor.
+    pub member_ids: [MemberId; 2],
+    /// The service of the dev environment, which the key belongs to.
+    pub service_id: ServiceId,
+    /// The expert.
+    pub expert_id: ExpertId,
+}
+
+impl Catalog {
+    /// Makes the demo team or what is missing of it, and gives its dev service this key in place of the one it had. What people
+    /// changed in the meantime stays.
+    pub async fn seed(&self, key: &ApiKeyDigest) -> Result<Seeded, StoreError> {
+        self.insert_demo(key).await.map_err(store_error("seed"))?;
+        Ok(Seeded {
+            team_id: DEMO_TEAM,
+            member_ids: [OWNER, EDITOR],
+            service_id: ServiceId::new(SERVICES[0].1),
+            expert_id: EXPERT,
+        })
+    }
+
+    async fn insert_demo(&self, key: &ApiKeyDigest) -> Result<(), sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!(
+            "insert into teams (id, name, description) values ($1, 'Demo', 'Made by the seed') on conflict (id) do nothing",
+            DEMO_TEAM.uuid()
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "insert into members (id, first_name, last_name, email)
+            values ($1, 'Olga', 'Owner', 'owner@demo.example'), ($2, 'Edgar', 'Editor', 'editor@demo.example')
+            on conflict (id) do nothing",
+            OWNER.uuid(),
+            EDITOR.uuid()
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "insert into team_members (id, team_id, member_id, role) values ($1, $3, $4, 'owner'), ($2, $3, $5, 'editor')
+            on conflict (team_id, member_id) do nothing",
+            demo_id(0x301),
+            demo_id(0x302),
+            DEMO_TEAM.uuid(),
+            OWNER.uuid(),
+            EDITOR.uuid()
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "insert into experts (id, team_id, name, prompt, model_name, status)
+            values ($1, $2, 'Order clerk', 'You summarise orders in one friendly sentence.', 'gpt-4o-mini', 'active')
+            on conflict (id) do nothing",
+            EXPERT.uuid(),
+            DEMO_TEAM.uuid()
+        )
+        .execute(&mut *tx)
+        .await?;
+        for (environment, id) in SERVICES {
+            sqlx::query!(
+                "insert into services (id, team_id, name, environment) values ($1, $2, 'Demo shop', $3)
+                on conflict (id) do nothing",
+                id,
+                DEMO_TEAM.uuid(),
+                environment
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        sqlx::query!(
+            "update services set api_key_hash = $2, api_key_last4 = $3 where id = $1",
+            SERVICES[0].1,
+            &key.sha256[..],
+            key.last4
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,260 @@
+//! Workflows without their graph: name, status, settings (WF-01 … WF-05, WF-14). The graph is in [`crate::graph`].
+
+use domain::{TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use serde_json::{Map, Value};
+use sqlx::{query_as, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Catalog, Page, StoreError, Window,
+    error::store_error,
+    word::{Word, word},
+};
+
+/// A workflow without its graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workflow {
+    /// Its id.
+    pub id: WorkflowId,
+    /// 1 to 200 characters.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Where it stands.
+    pub status: WorkflowStatus,
+    /// JSON Schema of a run's inputs; `{}` takes anything.
+    pub input_params: Map<String, Value>,
+    /// Preferences of its editor and of its runs.
+    pub settings: Map<String, Value>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Whether services may start it through the API.
+    pub is_api: bool,
+    /// Counts the edits, those of the graph included; what `ETag` shows.
+    pub revision: i64,
+    /// The version that a start executes.
+    pub published_version_id: Option<VersionId>,
+    /// When it was made.
+    pub created_on: Timestamp,
+    /// When it last changed.
+    pub updated_on: Timestamp,
+}
+
+/// A workflow to record: a draft with an empty graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewWorkflow {
+    /// Its id.
+    pub id: WorkflowId,
+    /// 1 to 200 characters.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// JSON Schema of a run's inputs.
+    pub input_params: Map<String, Value>,
+    /// Preferences of its editor and of its runs.
+    pub settings: Map<String, Value>,
+    /// Words to find it by; at most 50.
+    pub tags: Vec<String>,
+    /// Whether services may start it through the API.
+    pub is_api: bool,
+}
+
+/// What to change; absent fields stay.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WorkflowPatch {
+    /// 1 to 200 characters.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where it stands. `Published` needs a version, else it is [`Violates`](StoreError::Violates)`("ck_workflows_published")`.
+    pub status: Option<WorkflowStatus>,
+    /// JSON Schema of a run's inputs.
+    pub input_params: Option<Map<String, Value>>,
+    /// Preferences of its editor and of its runs.
+    pub settings: Option<Map<String, Value>>,
+    /// Words to find it by; at most 50.
+    pub tags: Option<Vec<String>>,
+    /// Whether services may start it through the API.
+    pub is_api: Option<bool>,
+}
+
+/// Which workflows to list. Absent fields filter nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkflowFilter {
+    /// Only in this status.
+    pub status: Option<WorkflowStatus>,
+    /// Only with this tag.
+    pub tag: Option<String>,
+    /// Only with this text in their name, whatever its case.
+    pub search: Option<String>,
+}
+
+impl Catalog {
+    /// Records a workflow.
+    pub async fn workflow_insert(&self, team: TeamId, new: &NewWorkflow) -> Result<Workflow, StoreError> {
+        sqlx::query!(
+            "insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            new.id.uuid(),
+            team.uuid(),
+            new.name,
+            new.description,
+            Json(&new.input_params) as _,
+            Json(&new.settings) as _,
+            &new.tags,
+            new.is_api
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(store_error("insert a workflow"))?;
+        self.workflow_get(team, new.id).await
+    }
+
+    /// A workflow of the team.
+    pub async fn workflow_get(&self, team: TeamId, id: WorkflowId) -> Result<Workflow, StoreError> {
+        query_as!(
+            Row,
+            r#"select id, name, description, status as "status: Word<WorkflowStatus>",
+                input_params as "input_params: Json<Map<String, Value>>",
+                settings as "settings: Json<Map<String, Value>>",
+                tags, is_api, revision, published_version_id, created_on, updated_on
+            from workflows where team_id = $1 and id = $2"#,
+            team.uuid(),
+            id.uuid()
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map(Workflow::from)
+        .map_err(store_error("get a workflow"))
+    }
+
+    /// The team's workflows that pass the filter, newest first.
+    pub async fn workflow_list(
+        &self,
+        team: TeamId,
+        filter: &WorkflowFilter,
+        window: Window,
+    ) -> Result<Page<Workflow>, StoreError> {
+        const DOING: &str = "list workflows";
+        let status = filter.status.map(word);
+        let total = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from workflows
+            where team_id = $1
+                and ($2::text is null or status = $2)
+                and ($3::text is null or tags @> array[$3])
+                and ($4::text is null or strpos(lower(name), lower($4)) > 0)"#,
+            team.uuid(),
+            status,
+            filter.tag,
+            filter.search
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(store_error(DOING))?;
+        let rows = query_as!(
+            Row,
+            r#"select id, name, description, status as "status: Word<WorkflowStatus>",
+                input_params as "input_params: Json<Map<String, Value>>",
+                settings as "settings: Json<Map<String, Value>>",
+                tags, is_api, revision, published_version_id, created_on, updated_on
+            from workflows
+            where team_id = $1
+                and ($2::text is null or status = $2)
+                and ($3::text is null or tags @> array[$3])
+                and ($4::text is null or strpos(lower(name), lower($4)) > 0)
+            order by id desc limit $5 offset $6"#,
+            team.uuid(),
+            status,
+            filter.tag,
+            filter.search,
+            i64::from(window.limit),
+            i64::from(window.offset)
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error(DOING))?;
+        Ok(Page::new(rows, total))
+    }
+
+    /// Changes a workflow and counts one more revision, if its revision is still `revision` (where one is given); else
+    /// [`Conflict`](StoreError::Conflict).
+    pub async fn workflow_update(
+        &self,
+        team: TeamId,
+        id: WorkflowId,
+        patch: &WorkflowPatch,
+        revision: Option<i64>,
+    ) -> Result<Workflow, StoreError> {
+        let updated = sqlx::query!(
+            "update workflows set
+                name = coalesce($4, name),
+                description = coalesce($5, description),
+                status = coalesce($6, status),
+                input_params = coalesce($7, input_params),
+                settings = coalesce($8, settings),
+                tags = coalesce($9, tags),
+                is_api = coalesce($10, is_api),
+                revision = revision + 1
+            where team_id = $1 and id = $2 and ($3::bigint is null or revision = $3)",
+            team.uuid(),
+            id.uuid(),
+            revision,
+            patch.name,
+            patch.description,
+            patch.status.map(word),
+            patch.input_params.as_ref().map(Json) as _,
+            patch.settings.as_ref().map(Json) as _,
+            patch.tags.as_deref(),
+            patch.is_api
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(store_error("update a workflow"))?;
+        let workflow = self.workflow_get(team, id).await?;
+        if updated.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(workflow) }
+    }
+
+    /// Deletes a workflow with its draft and versions. Runs keep the versions that the run store has.
+    pub async fn workflow_delete(&self, team: TeamId, id: WorkflowId) -> Result<(), StoreError> {
+        let deleted =
+            sqlx::query!("delete from workflows where team_id = $1 and id = $2", team.uuid(), id.uuid())
+                .execute(&self.pool)
+                .await
+                .map_err(store_error("delete a workflow"))?;
+        if deleted.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    }
+}
+
+struct Row {
+    id: Uuid,
+    name: String,
+    description: String,
+    status: Word<WorkflowStatus>,
+    input_params: Json<Map<String, Value>>,
+    settings: Json<Map<String, Value>>,
+    tags: Vec<String>,
+    is_api: bool,
+    revision: i64,
+    published_version_id: Option<Uuid>,
+    created_on: Timestamp,
+    updated_on: Timestamp,
+}
+
+impl From<Row> for Workflow {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id.into(),
+            name: row.name,
+            description: row.description,
+            status: row.status.0,
+            input_params: row.input_params.0,
+            settings: row.settings.0,
+            tags: row.tags,
+            is_api: row.is_api,
+            revision: row.revision,
+            published_version_id: row.published_version_id.map(VersionId::from),
+            created_on: row.created_on,
+            updated_on: row.updated_on,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Writes `.sqlx/`, the query metadata that lets `catalog` build without a database (docs/migrations.md).
+//!
+//! `HEDDLE_TEST_DATABASE_URL=postgres://… cargo run -p test-support --example sqlx_prepare`
+//!
+//! Lives here and not in `catalog`, which does not build while a query of its has no metadata yet.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{Error, Result},
+    path::Path,
+    process::Command,
+    time::SystemTime,
+};
+
+use sqlx::migrate::Migrator;
+use test_support::TestDatabase;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let catalog = root.join("shared/catalog");
+    let migrator = Migrator::new(catalog.join("migrations")).await.map_err(Error::other)?;
+    let database = TestDatabase::create(&migrator).await;
+
+    // Into a fresh folder first: a query that does not compile must not cost the metadata of those that do.
+    let fresh = tempfile::tempdir()?;
+    touch(&catalog.join("src/lib.rs"))?;
+    let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["check", "--package", "catalog", "--lib"])
+        .current_dir(&root)
+        .env("SQLX_OFFLINE", "false")
+        .env("SQLX_OFFLINE_DIR", fresh.path())
+        .env("DATABASE_URL", database.url())
+        .status()?;
+    if !built.success() {
+        return Err(Error::other("catalog does not build against its own migrations"));
+    }
+    replace(&root.join(".sqlx"), fresh.path())
+}
+
+/// Makes cargo compile the crate again, so that every macro asks the database again.
+fn touch(file: &Path) -> Result<()> {
+    File::options().append(true).open(file)?.set_modified(SystemTime::now())
+}
+
+/// Makes the query files in `kept` those in `fresh`.
+fn replace(kept: &Path, fresh: &Path) -> Result<()> {
+    fs::create_dir_all(kept)?;
+    for old in fs::read_dir(kept)? {
+        fs::remove_file(old?.path())?;
+    }
+    let mut count = 0;
+    for new in fs::read_dir(fresh)? {
+        let new = new?;
+        // Text files end with a newline.
+        let text = fs::read_to_string(new.path())?;
+        fs::write(kept.join(new.file_name()), format!("{}\n", text.trim_end()))?;
+        count += 1;
+    }
+    eprintln!("{count} queries in {}", kept.display());
+    Ok(())
+}
