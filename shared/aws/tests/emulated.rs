@@ -1,0 +1,90 @@
+//! The adapters on the emulated AWS.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
+
+use std::collections::BTreeSet;
+
+use app::{
+    fakes::team,
+    ports::{Hint, StepQueue, StoreError},
+};
+use aws::{S3Blobs, Secrets, SqsStepQueue};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
+use domain::RunId;
+use test_support::aws::{Emulator, fresh_name};
+
+mod blobs {
+    use super::{Emulator, S3Blobs};
+
+    async fn in_a_bucket() -> S3Blobs {
+        let emulator = Emulator::connect().await;
+        S3Blobs::new(&emulator.sdk, emulator.bucket().await)
+    }
+
+    app::blobs_suite!(in_a_bucket());
+}
+
+fn hint(node: &str) -> Hint {
+    Hint { run_id: RunId::new(team().uuid()), team_id: team(), node: Some(node.into()) }
+}
+
+#[tokio::test]
+async fn every_hint_arrives_grouped_by_its_team() {
+    let emulator = Emulator::connect().await;
+    let url = emulator.queue().await;
+    let sent: Vec<_> = (0..23).map(|n| (hint(&format!("n{n}")), 0)).collect();
+    SqsStepQueue::new(&emulator.sdk, &url).send(&sent).await.unwrap();
+    assert_eq!(emulator.requests.take()["SendMessageBatch"], 3, "ten at a time");
+
+    let client = aws_sdk_sqs::Client::new(&emulator.sdk);
+    let mut received = BTreeSet::new();
+    while received.len() < sent.len() {
+        let receive =
+            client.receive_message().queue_url(&url).max_number_of_messages(10).wait_time_seconds(2);
+        let receive = receive.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId);
+        for message in receive.send().await.unwrap().messages.expect("all were sent") {
+            let hint: Hint = serde_json::from_str(message.body().unwrap()).unwrap();
+            let group = &message.attributes().unwrap()[&MessageSystemAttributeName::MessageGroupId];
+            assert_eq!(*group, hint.team_id.to_string());
+            assert!(sent.iter().any(|(sent, _)| *sent == hint));
+            received.insert(hint.node);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_hint_does_not_arrive_at_once() {
+    let emulator = Emulator::connect().await;
+    let url = emulator.queue().await;
+    let queue = SqsStepQueue::new(&emulator.sdk, &url);
+    queue.send(&[(hint("late"), 900), (hint("later_than_possible"), 100_000)]).await.unwrap();
+    let client = aws_sdk_sqs::Client::new(&emulator.sdk);
+    let received = client.receive_message().queue_url(&url).send().await.unwrap();
+    assert!(received.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_exist_is_unavailable() {
+    let emulator = Emulator::connect().await;
+    let url = format!("{}-gone", emulator.queue().await);
+    let answer = SqsStepQueue::new(&emulator.sdk, url).send(&[(hint("a"), 0)]).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable { .. })), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_secret_is_read_once() {
+    let emulator = Emulator::connect().await;
+    let name = fresh_name("secret");
+    let client = aws_sdk_secretsmanager::Client::new(&emulator.sdk);
+    let created = client.create_secret().name(&name).secret_string("s3cret").send().await.unwrap();
+    emulator.requests.forget();
+
+    let secrets = Secrets::new(&emulator.sdk);
+    let arn = created.arn().unwrap();
+    let (first, second) = tokio::join!(secrets.secret_string(arn), secrets.secret_string(arn));
+    assert_eq!((&*first.unwrap(), &*second.unwrap()), ("s3cret", "s3cret"));
+    assert_eq!(emulator.requests.take()["GetSecretValue"], 1);
+
+    let missing = secrets.secret_string(&format!("{name}-none")).await;
+    assert!(matches!(missing, Err(StoreError::NotFound)), "{missing:?}");
+}

@@ -1,0 +1,54 @@
+//! Items as DynamoDB has them, and what one finds in them.
+
+use std::collections::HashMap;
+
+use app::ports::{RunSummary, StoreError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    error::{malformed, unavailable},
+    keys::{PK, SK},
+};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: &impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An item's keys, as `GetItem` takes them and as every item begins.
+pub(crate) fn keyed(pk: String, sk: impl Into<String>) -> Item {
+    HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
+}
+
+/// A string attribute.
+pub(crate) fn text_of<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, StoreError> {
+    let found = item.get(name).and_then(|value| value.as_s().ok());
+    found.map(String::as_str).ok_or_else(|| malformed("read an item", name))
+}
+
+/// A string attribute that holds JSON.
+pub(crate) fn json_of<T: DeserializeOwned>(item: &Item, name: &'static str) -> Result<T, StoreError> {
+    serde_json::from_str(text_of(item, name)?).map_err(unavailable("read an item"))
+}
+
+/// The attribute `summary`: a map of strings, so that a list can be filtered by its fields.
+pub(crate) fn summary(run: &RunSummary) -> Result<AttributeValue, StoreError> {
+    let fields = serde_json::to_value(run).map_err(unavailable("write a summary"))?;
+    let fields = fields.as_object().into_iter().flatten();
+    let fields = fields.filter_map(|(name, value)| Some((name.clone(), text(value.as_str()?))));
+    Ok(AttributeValue::M(fields.collect()))
+}
+
+pub(crate) fn summary_of(item: &Item) -> Result<RunSummary, StoreError> {
+    let fields = item.get("summary").and_then(|value| value.as_m().ok());
+    let fields = fields.ok_or_else(|| malformed("list runs", "summary"))?;
+    let fields =
+        fields.iter().filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone().into())));
+    serde_json::from_value(serde_json::Value::Object(fields.collect())).map_err(unavailable("list runs"))
+}

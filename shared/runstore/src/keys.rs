@@ -1,0 +1,77 @@
+//! Keys of items and indexes.
+
+use chrono::{DateTime, SecondsFormat};
+use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowId};
+use engine::{Attempt, Digest, StepRecord};
+use sha2::{Digest as _, Sha256};
+
+pub(crate) const PK: &str = "pk";
+pub(crate) const SK: &str = "sk";
+pub(crate) const CONTROL: &str = "RUN";
+pub(crate) const INPUTS: &str = "RUN#INPUTS";
+pub(crate) const STEP: &str = "STEP#";
+pub(crate) const VERSION: &str = "VERSION";
+pub(crate) const IDEM: &str = "IDEM";
+
+/// How coarse `by_check` is, in seconds.
+const CHECK_GRID_S: i64 = 30;
+
+/// Partitions of `by_check`.
+const CHECK_SHARDS: u128 = 8;
+
+pub(crate) fn run_pk(id: RunId) -> String {
+    format!("RUN#{id}")
+}
+
+pub(crate) fn version_pk(id: VersionId) -> String {
+    format!("VERSION#{id}")
+}
+
+pub(crate) fn idem_pk(team: TeamId, key: &str) -> String {
+    format!("IDEM#{team}#{key}")
+}
+
+pub(crate) fn workflow_pk(team: TeamId, workflow: WorkflowId) -> String {
+    format!("{team}#{workflow}")
+}
+
+pub(crate) fn step_sk(node: &NodeKey, attempt: Attempt, digest: &Digest) -> String {
+    let digest: String = digest.as_str().chars().take(16).collect();
+    format!("{STEP}{node}#{attempt}#{digest}")
+}
+
+/// The sort key of a record.
+pub(crate) fn record_sk(record: &StepRecord) -> String {
+    step_sk(&record.node, record.attempt, &record.digest)
+}
+
+/// A short name for a step record. The control item lists retried attempts by it: 500 nodes with 10 retries stay under 100 KB.
+pub(crate) fn step_name(sk: &str) -> String {
+    hex::encode(&Sha256::digest(sk)[..8])
+}
+
+pub(crate) fn check_pk(id: RunId) -> String {
+    format!("open#{}", id.uuid().as_u128() % CHECK_SHARDS)
+}
+
+/// The time of a check on the grid, never later than the check.
+pub(crate) fn check_at(check: Timestamp) -> String {
+    let on_grid = check.timestamp().div_euclid(CHECK_GRID_S) * CHECK_GRID_S;
+    DateTime::from_timestamp(on_grid, 0).unwrap_or(check).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_rounded_down_to_half_a_minute() {
+        for (check, at) in [
+            ("2026-02-02T03:04:00Z", "2026-02-02T03:04:00Z"),
+            ("2026-02-02T03:04:29.999Z", "2026-02-02T03:04:00Z"),
+            ("2026-02-02T03:04:30.001Z", "2026-02-02T03:04:30Z"),
+        ] {
+            assert_eq!(check_at(check.parse().unwrap()), at);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The run store on one DynamoDB table, with large values in [`Blobs`](app::ports::Blobs).
+//!
+//! | pk | sk | attributes beside the keys |
+//! |---|---|---|
+//! | `RUN#<id>` | `RUN` | control item: `state` (JSON of [`engine::Run`]), `revision`, `team_id`, `commit_id`, `retried`, `summary`, index keys |
+//! | `RUN#<id>` | `RUN#INPUTS` | `inputs` |
+//! | `RUN#<id>` | `STEP#<node>#<attempt>#<digest16>` | `record` (JSON of [`engine::StepRecord`] without its output), `output` |
+//! | `VERSION#<id>` | `VERSION` | `version` (JSON), `team_id` |
+//! | `IDEM#<team>#<key>` | `IDEM` | `run_id`, `request`, `expires_at` (epoch seconds, the table's TTL) |
+//!
+//! One strongly consistent query with `sk >= "RUN"` reads a run: its control item first, so every step record that it names is
+//! there already. `LOG#` is reserved and sorts before. An attribute that may be large is a string, or `{sha256, bytes}` of a blob.
+//!
+//! **Which records count.** Workers write step records before they commit, so a lost race leaves records behind. A reader
+//! follows the control item: the record of a settled node is the one with its attempt and digest. Earlier attempts are not named by
+//! the control state; their records' names (16 hex digits each) are added to the set `retried` by the very commit they belong
+//! to. Two workers that settle the same attempt in the same way write the same record; only its times may be the other's.
+//!
+//! **Who won.** The SDK repeats a request that timed out, and a commit that had been executed would then fail its own
+//! condition. Each commit therefore writes an id of its own (`commit_id`), and the failed condition answers with the stored item: if it
+//! carries our id, we had won. The state itself would not do, since two workers can decide exactly the same.
+//!
+//! **Indexes** project `summary` only, which changes when a run's status does, and DynamoDB writes an index only when something in
+//! it changes; an ordinary commit costs no index write.
+//! - `by_team` (`team_pk` = team, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_pk` = `<team>#<workflow>`).
+//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s. A run
+//!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
+//!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
+
+mod commit;
+mod create;
+mod error;
+mod items;
+mod keys;
+mod list;
+mod load;
+mod spill;
+mod store;
+mod versions;
+
+pub use store::DynamoRunStore;

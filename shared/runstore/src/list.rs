@@ -1,0 +1,97 @@
+//! Lists of runs, from the indexes.
+
+use std::collections::HashMap;
+
+use app::{
+    ports::{RunFilter, RunPage, RunSummary, StoreError},
+    position::RunPosition,
+};
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use domain::TeamId;
+
+use crate::{
+    DynamoRunStore,
+    error::failed,
+    items::{Item, summary_of, text, text_of},
+    keys,
+};
+
+const DOING: &str = "list runs";
+
+/// Runs that one request looks through when few of them may match.
+const WIDE: i32 = 250;
+
+/// Requests that one page may cost. A filter that matches almost nothing then gives a short page whose cursor goes on.
+const MOST_REQUESTS: usize = 20;
+
+impl DynamoRunStore {
+    /// A page of the team's runs. The partition is always the caller's team, so no cursor leads out of it.
+    pub(crate) async fn list_runs(
+        &self,
+        team: TeamId,
+        filter: &RunFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<RunPage, StoreError> {
+        let before = cursor.map(RunPosition::from_cursor).transpose()?;
+        let limit = limit as usize;
+        let mut items = Vec::new();
+        let mut start: Option<Item> = None;
+        for _ in 0..MOST_REQUESTS {
+            let query = self.page_query(team, filter, before.as_ref(), limit);
+            let page = query.set_exclusive_start_key(start).send().await.map_err(failed(DOING))?;
+            for item in page.items.unwrap_or_default() {
+                items.push(summary_of(&item)?);
+            }
+            start = page.last_evaluated_key;
+            if items.len() > limit || start.is_none() {
+                break;
+            }
+        }
+        page_of(items, limit, start.as_ref())
+    }
+
+    fn page_query(
+        &self,
+        team: TeamId,
+        filter: &RunFilter,
+        before: Option<&RunPosition>,
+        limit: usize,
+    ) -> QueryFluentBuilder {
+        let (index, partition, value) = match filter.workflow_id {
+            Some(workflow) => ("by_workflow", "workflow_pk", keys::workflow_pk(team, workflow)),
+            None => ("by_team", "team_pk", team.to_string()),
+        };
+        let mut values = HashMap::from([(":in".to_owned(), text(value))]);
+        let mut condition = format!("{partition} = :in");
+        if let Some(before) = before {
+            condition += " AND created_sk < :before";
+            values.insert(":before".to_owned(), text(before.as_str()));
+        }
+        let query = self.client.query().table_name(&self.table).index_name(index).scan_index_forward(false);
+        let one_more = i32::try_from(limit + 1).unwrap_or(WIDE);
+        let query = match filter.status {
+            None => query.limit(one_more),
+            Some(status) => {
+                values.insert(":status".to_owned(), AttributeValue::S(status.as_str().to_owned()));
+                query
+                    .limit(one_more.max(WIDE))
+                    .filter_expression("summary.#status = :status")
+                    .expression_attribute_names("#status", "status")
+            }
+        };
+        query.key_condition_expression(condition).set_expression_attribute_values(Some(values))
+    }
+}
+
+/// At most `limit` runs, with the place of the last one; where the search stopped before it found as many, the place it reached.
+fn page_of(mut items: Vec<RunSummary>, limit: usize, reached: Option<&Item>) -> Result<RunPage, StoreError> {
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let next = match (has_more, reached) {
+        (true, _) => items.last().map(RunPosition::of_summary),
+        (false, Some(key)) => RunPosition::parse(text_of(key, "created_sk")?),
+        (false, None) => None,
+    };
+    Ok(RunPage { items, next_cursor: next.map(|position| position.to_cursor()) })
+}

@@ -1,0 +1,133 @@
+//! Reading runs.
+
+use std::{collections::HashSet, sync::Arc};
+
+use app::ports::{LoadedRun, StoreError};
+use domain::{RunId, TeamId};
+use engine::{NodeState, Run, StepRecord};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+
+use crate::{
+    DynamoRunStore,
+    error::{failed, malformed, unavailable},
+    items::{Item, json_of, keyed, text, text_of},
+    keys::{self, SK},
+    spill::unpack,
+};
+
+const DOING: &str = "load a run";
+
+/// Step records that are put together at once, each perhaps with a blob to read.
+const AT_ONCE: usize = 8;
+
+impl DynamoRunStore {
+    /// Everything of a run in one consistent query, or several where it is larger than a page of 1 MB.
+    pub(crate) async fn load_run(&self, team: TeamId, id: RunId) -> Result<LoadedRun, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk >= :from")
+            .expression_attribute_values(":pk", text(keys::run_pk(id)))
+            .expression_attribute_values(":from", text(keys::CONTROL))
+            .into_paginator()
+            .items()
+            .send();
+        let control = pages.next().await.transpose().map_err(failed(DOING))?;
+        let control = control.filter(|item| is(item, keys::CONTROL)).ok_or(StoreError::NotFound)?;
+        let run = state_of(&control, team)?;
+        let committed = Committed::new(&run, &control);
+        let (mut inputs, mut steps) = (None, Vec::new());
+        while let Some(item) = pages.next().await.transpose().map_err(failed(DOING))? {
+            if is(&item, keys::INPUTS) {
+                inputs = Some(item);
+            } else if committed.holds(text_of(&item, SK)?) {
+                steps.push(item);
+            }
+        }
+        let inputs = inputs.ok_or_else(|| malformed(DOING, "inputs"))?;
+        let inputs: Value = self.unpacked(team, &inputs, "inputs").await?;
+        let records: Vec<_> = stream::iter(steps)
+            .map(|item| async move { self.step_of(team, &item).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(LoadedRun::compose(run, Arc::new(inputs), records, |record| {
+            committed.holds(&keys::record_sk(record))
+        }))
+    }
+
+    /// Only the control state.
+    pub(crate) async fn load_state(&self, team: TeamId, id: RunId) -> Result<Run, StoreError> {
+        let control = self.get(keys::run_pk(id), keys::CONTROL, DOING).await?;
+        state_of(&control.ok_or(StoreError::NotFound)?, team)
+    }
+
+    /// One item, read consistently.
+    pub(crate) async fn get(
+        &self,
+        pk: String,
+        sk: &str,
+        doing: &'static str,
+    ) -> Result<Option<Item>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let got = get.set_key(Some(keyed(pk, sk))).send().await.map_err(failed(doing))?;
+        Ok(got.item)
+    }
+
+    async fn step_of(&self, team: TeamId, item: &Item) -> Result<StepRecord, StoreError> {
+        let record: StepRecord = self.unpacked(team, item, "record").await?;
+        let has_output = item.contains_key("output");
+        let output: Option<Value> =
+            if has_output { Some(self.unpacked(team, item, "output").await?) } else { None };
+        Ok(StepRecord { output: output.map(Arc::new), ..record })
+    }
+
+    pub(crate) async fn unpacked<T: serde::de::DeserializeOwned>(
+        &self,
+        team: TeamId,
+        item: &Item,
+        name: &'static str,
+    ) -> Result<T, StoreError> {
+        let attribute = item.get(name).ok_or_else(|| malformed(DOING, name))?;
+        let json = unpack(&*self.blobs, team, attribute).await?;
+        serde_json::from_str(&json).map_err(unavailable(DOING))
+    }
+}
+
+/// The control state of a run of this team; any other team's is not found.
+fn state_of(control: &Item, team: TeamId) -> Result<Run, StoreError> {
+    if text_of(control, "team_id")? != team.to_string() {
+        return Err(StoreError::NotFound);
+    }
+    json_of(control, "state")
+}
+
+fn is(item: &Item, sk: &str) -> bool {
+    text_of(item, SK).is_ok_and(|found| found == sk)
+}
+
+/// The step records that belong to commits, by sort key: enough to pass over those of lost commits unread.
+struct Committed {
+    settled: HashSet<String>,
+    retried: HashSet<String>,
+}
+
+impl Committed {
+    fn new(run: &Run, control: &Item) -> Self {
+        let settled = run.nodes.iter().filter_map(|(node, state)| match state {
+            NodeState::Succeeded { attempt, output, .. } | NodeState::Failed { attempt, output, .. } => {
+                Some(keys::step_sk(node, *attempt, output))
+            }
+            _ => None,
+        });
+        let retried = control.get("retried").and_then(|names| names.as_ss().ok());
+        Self { settled: settled.collect(), retried: retried.into_iter().flatten().cloned().collect() }
+    }
+
+    fn holds(&self, sk: &str) -> bool {
+        self.settled.contains(sk) || self.retried.contains(&keys::step_name(sk))
+    }
+}
