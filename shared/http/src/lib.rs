@@ -1,0 +1,40 @@
+//! The HTTP side of every API function. A function describes its routes and builds an [`Api`]; around them stand, the same
+//! for all: request ids, logs and metrics, security headers, problems instead of panics, health, the OpenAPI document.
+//!
+//! - who calls: [`Caller`]
+//! - what it says: [`Json`], [`Path`], [`Query`], [`IfMatch`], [`Prefer`], [`IdempotencyKey`]
+//! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
+//! - where it runs: [`serve`](fn@serve)
+
+mod api;
+#[cfg(test)]
+mod api_tests;
+mod caller;
+pub mod docs;
+mod extract;
+mod headers;
+mod health;
+mod idempotency;
+mod json;
+mod lambda;
+mod paging;
+mod precondition;
+mod prefer;
+mod problem;
+mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use api::{Api, BASE};
+pub use caller::Caller;
+pub use extract::{Path, Query};
+pub use idempotency::IdempotencyKey;
+pub use json::{JSON_LIMIT, Json, MAX_DEPTH};
+pub use paging::{CursorPage, Limit, Page};
+pub use precondition::{IfMatch, etag};
+pub use prefer::Prefer;
+pub use problem::{ApiError, Code, PROBLEM_JSON};
+pub use serve::serve;
+
+/// What a handler answers.
+pub type ApiResult<T> = Result<T, ApiError>;

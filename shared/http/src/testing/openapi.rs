@@ -1,0 +1,100 @@
+//! What must hold for the OpenAPI document of every area.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use serde_json::Value;
+
+use super::{call, request};
+use crate::BASE;
+
+/// Checks an area's document: OpenAPI 3.1 with everything its references name; every documented route is mounted and every
+/// mounted one documented; every operation but health asks for a key and documents its 401 and its other refusals as problems.
+pub async fn check_openapi(router: &Router, area: &str) {
+    let answer = call(router, request("GET", &format!("{BASE}/{area}/openapi.json"), "")).await;
+    assert_eq!(answer.code(), 200);
+    let document = answer.body;
+    assert!(
+        document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")),
+        "{}",
+        document["openapi"]
+    );
+    assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
+    check_references(&document, &document);
+    let paths = document["paths"].as_object().expect("paths");
+    let mut operation_ids = BTreeSet::new();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("a path item") {
+            let name = format!("{method} {path}");
+            let unrouted = call(router, request(&method.to_uppercase(), path, "")).await;
+            assert!(unrouted.code() != 404 && unrouted.code() != 405, "{name} is documented but not mounted");
+            check_operation(&name, path, operation);
+            if !path.contains("/health") {
+                let id = operation["operationId"].as_str().expect("an operation id");
+                assert!(operation_ids.insert(id.to_owned()), "{id} twice");
+                assert_eq!(unrouted.problem_code(), "unauthorized", "{name} without a key");
+            }
+        }
+    }
+    let documented: BTreeSet<String> = paths.keys().cloned().collect();
+    let undocumented: Vec<String> =
+        mounted(router).into_iter().filter(|path| !documented.contains(path)).collect();
+    assert_eq!(undocumented, [format!("{BASE}/{area}/openapi.json")], "mounted but not documented");
+}
+
+fn check_operation(name: &str, path: &str, operation: &Value) {
+    assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name} has no summary");
+    let responses = operation["responses"].as_object().expect("responses");
+    assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+    for (status, response) in responses.iter().filter(|(status, _)| !status.starts_with('2')) {
+        let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+        assert_eq!(schema, "#/components/schemas/Problem", "{name} {status}");
+    }
+    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let in_path: BTreeSet<&str> =
+        parameters.iter().filter(|p| p["in"] == "path").filter_map(|p| p["name"].as_str()).collect();
+    let expected: BTreeSet<&str> =
+        path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+    assert_eq!(in_path, expected, "path parameters of {name}");
+    if path.contains("/health") {
+        return;
+    }
+    for status in ["401", "500", "503"] {
+        assert!(responses.contains_key(status), "{name} does not document its {status}");
+    }
+    if !in_path.is_empty() {
+        assert!(responses.contains_key("404"), "{name} does not document its 404");
+    }
+    if operation.get("requestBody").is_some() {
+        for status in ["400", "413", "415", "422"] {
+            assert!(responses.contains_key(status), "{name} does not document its {status}");
+        }
+    }
+}
+
+fn check_references(document: &Value, part: &Value) {
+    match part {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                let pointer = reference.strip_prefix('#').expect("a reference into the document");
+                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+            }
+            members.values().for_each(|member| check_references(document, member));
+        }
+        Value::Array(items) => items.iter().for_each(|item| check_references(document, item)),
+        _ => {}
+    }
+}
+
+/// The paths of a router, without `/`, which is the fallback's. axum shows them only in its debug text.
+fn mounted(router: &Router) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    let paths = text
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.len() > 1 && text.starts_with('/') && !text.contains("__private"));
+    let paths: BTreeSet<String> = paths.map(str::to_owned).collect();
+    assert!(paths.contains("/health"), "the debug text of routers has changed: {text}");
+    paths
+}
