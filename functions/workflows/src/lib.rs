@@ -1,0 +1,67 @@
+//! Workflows, their draft graphs and published versions over HTTP (api.md, workflows).
+
+mod routes;
+mod views;
+
+use std::sync::Arc;
+
+use app::ports::{ApiKeys, Clock, Ids, RunStore};
+use axum::{Router, extract::FromRef};
+use catalog::LazyCatalog;
+use heddle_http::Api;
+use runtime::{Env, MissingConfig};
+
+/// What the function needs of its environment.
+pub struct Config {
+    /// Table of the run store.
+    pub run_table: String,
+    /// Bucket of large values.
+    pub blob_bucket: String,
+    /// ARN of the secret with the database's URL.
+    pub database_secret: String,
+}
+
+impl Config {
+    /// Reads `RUN_TABLE`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    pub fn from_env(env: &Env) -> Result<Self, MissingConfig> {
+        env.collect(|e| Self {
+            run_table: e.req("RUN_TABLE"),
+            blob_bucket: e.req("BLOB_BUCKET"),
+            database_secret: e.req("DATABASE_SECRET_ARN"),
+        })
+    }
+}
+
+/// The clients of this function.
+#[derive(Clone)]
+pub struct State {
+    /// Workflows, versions and API keys.
+    pub catalog: Arc<LazyCatalog>,
+    /// Takes published versions to the workers.
+    pub store: Arc<dyn RunStore>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl FromRef<State> for Arc<dyn ApiKeys> {
+    fn from_ref(state: &State) -> Self {
+        state.catalog.clone()
+    }
+}
+
+/// The whole function as a value that can be called.
+pub fn router(state: State) -> Router {
+    let (catalog, store) = (state.catalog.clone(), state.store.clone());
+    Api::new("workflows", "Workflows, their draft graphs and published versions.", routes::all())
+        .ready("the catalog", move || {
+            let catalog = catalog.clone();
+            async move { catalog.ping().await }
+        })
+        .ready("the run store", move || {
+            let store = store.clone();
+            async move { store.ping().await }
+        })
+        .build(state)
+}

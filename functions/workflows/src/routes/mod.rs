@@ -1,0 +1,46 @@
+//! The routes, relative to `/api/v1`.
+
+mod graph;
+mod validation;
+mod versions;
+mod workflows;
+
+use domain::FieldError;
+use engine::{Severity, Violation};
+use heddle_http::ApiError;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::State;
+
+pub(crate) fn all() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(workflows::create, workflows::list))
+        .routes(routes!(workflows::detail, workflows::update))
+        .routes(routes!(graph::replace))
+        .routes(routes!(validation::check_graph))
+        .routes(routes!(validation::check_draft))
+        .routes(routes!(versions::publish))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::detail))
+}
+
+/// One 422 with every error among the violations; Ok with the warnings if there is none.
+fn refuse_errors(violations: Vec<Violation>) -> Result<Vec<Violation>, ApiError> {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        violations.into_iter().partition(|v| v.severity == Severity::Error);
+    if errors.is_empty() {
+        Ok(warnings)
+    } else {
+        Err(ApiError::validation(errors.into_iter().map(field_error).collect()))
+    }
+}
+
+fn field_error(violation: Violation) -> FieldError {
+    FieldError {
+        pointer: violation.pointer,
+        code: violation.code,
+        detail: violation.message,
+        node: violation.node.map(|key| key.to_string()),
+        offset: violation.offset,
+    }
+}

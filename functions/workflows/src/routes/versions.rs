@@ -1,0 +1,102 @@
+//! Published versions.
+
+use app::{PublishError, PublishPorts, PublishWorkflow, ports::StoreError, publish_workflow};
+use axum::{extract::State as Ex, response::IntoResponse};
+use catalog::Window;
+use domain::WorkflowId;
+use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Page, Path, Query, docs};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{field_error, workflows::stale_if};
+use crate::{
+    State,
+    views::{Publish, Published, VersionSummary, VersionView},
+};
+
+/// Publish the draft as the next version.
+///
+/// From then on a start of the workflow runs this version.
+#[utoipa::path(post, path = "/workflows/{workflow_id}/publish", tag = "versions", operation_id = "publish_workflow",
+    params(("workflow_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    request_body = Option<Publish>,
+    responses((status = 201, body = Published, headers(("Location" = String, description = "The version's path."))), docs::Changing))]
+pub(crate) async fn publish(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path(id): Path<WorkflowId>,
+    IfMatch(if_revision): IfMatch,
+    body: Option<Json<Publish>>,
+) -> ApiResult<impl IntoResponse> {
+    let note = body.unwrap_or_default().0.check().map_err(ApiError::validation)?;
+    let ports = PublishPorts {
+        catalog: s.catalog.as_ref(),
+        store: s.store.as_ref(),
+        clock: s.clock.as_ref(),
+        ids: s.ids.as_ref(),
+    };
+    let wish = PublishWorkflow { team_id: who.team_id, workflow_id: id, if_revision, note };
+    let version = publish_workflow(&ports, &wish).await.map_err(|error| refused(if_revision, error))?;
+    let location = [(header::LOCATION, format!("{BASE}/workflows/{id}/versions/{}", version.number))];
+    Ok((StatusCode::CREATED, location, Json(Published { version_id: version.id, number: version.number })))
+}
+
+fn refused(revision: Option<i64>, error: PublishError) -> ApiError {
+    match error {
+        PublishError::NotFound => ApiError::not_found(),
+        PublishError::Changed => stale_if(revision, StoreError::Conflict),
+        PublishError::Invalid(violations) => ApiError::validation(
+            violations
+                .into_iter()
+                .filter(|v| v.severity == engine::Severity::Error)
+                .map(field_error)
+                .collect(),
+        ),
+        PublishError::Store(error) => error.into(),
+    }
+}
+
+/// Which versions to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// 1 to 100; 20 where absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// How many to skip.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    offset: u32,
+}
+
+/// List a workflow's versions, newest first.
+#[utoipa::path(get, path = "/workflows/{workflow_id}/versions", tag = "versions", operation_id = "list_versions",
+    params(("workflow_id" = Uuid, Path), ListQuery),
+    responses((status = 200, body = Page<VersionSummary>), docs::ListingBelow))]
+pub(crate) async fn list(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path(id): Path<WorkflowId>,
+    Query(q): Query<ListQuery>,
+) -> ApiResult<Json<Page<VersionSummary>>> {
+    let (limit, offset) = (q.limit.get(), q.offset);
+    let page = s.catalog.get().await?.version_list(who.team_id, id, Window { limit, offset }).await?;
+    let items = page.items.into_iter().map(VersionSummary::from).collect();
+    Ok(Json(Page { items, total: page.total, limit, offset }))
+}
+
+/// Read a version by its number.
+#[utoipa::path(get, path = "/workflows/{workflow_id}/versions/{number}", tag = "versions", operation_id = "get_version",
+    params(("workflow_id" = Uuid, Path), ("number" = u32, Path)),
+    responses((status = 200, body = VersionView), docs::Reading))]
+pub(crate) async fn detail(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path((id, number)): Path<(WorkflowId, u32)>,
+) -> ApiResult<Json<VersionView>> {
+    let version = s.catalog.get().await?.version_by_number(who.team_id, id, number).await?;
+    Ok(Json(VersionView::from(version)))
+}

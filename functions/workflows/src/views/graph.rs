@@ -1,0 +1,146 @@
+//! Graphs and what is wrong with them.
+
+use app::ports::Draft;
+use domain::{Graph, NodeId, NodeKey};
+use engine::{Severity, Violation};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A directed acyclic graph of nodes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Graph)]
+pub(crate) struct GraphDoc {
+    /// At most 500.
+    nodes: Vec<NodeDoc>,
+    /// Arrows between node keys.
+    #[schema(required = false)]
+    edges: Vec<EdgeDoc>,
+}
+
+/// One node of a graph.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Node)]
+struct NodeDoc {
+    /// Given by the server where the author gives none.
+    #[schema(value_type = Option<Uuid>)]
+    id: Option<NodeId>,
+    /// Unique in the workflow, `snake_case`; what expressions say after `base.nodes.`.
+    #[schema(example = "fetch_orders")]
+    key: String,
+    /// For people.
+    name: Option<String>,
+    /// Such as `get_api`, `filter` or `return`.
+    #[schema(example = "get_api")]
+    node_type: String,
+    /// What the type needs; text may hold `{{ }}` templates.
+    #[schema(value_type = Option<Object>)]
+    metadata: Value,
+    /// JSON Schema of the output, or an example of its shape.
+    structured_output: Option<Value>,
+    /// `{max_retries, delays_s?}`.
+    #[schema(value_type = Option<Object>)]
+    retry: Value,
+    /// Seconds one attempt may take; 30 where absent.
+    timeout_s: Option<u32>,
+    /// `{action: fail | continue | branch, default?}`.
+    #[schema(value_type = Option<Object>)]
+    on_error: Value,
+    /// `{x, y}` on a canvas.
+    #[schema(value_type = Option<Object>)]
+    position: Value,
+}
+
+/// An arrow: `to` runs after `from`, and only if `from` chose `label`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Edge)]
+struct EdgeDoc {
+    /// Key of the parent.
+    from: String,
+    /// Key of the child.
+    to: String,
+    /// `true`, `false`, a case, a part, or `error`.
+    label: Option<String>,
+}
+
+/// A graph to check.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckGraph {
+    #[schema(value_type = GraphDoc)]
+    pub(crate) graph: Graph,
+}
+
+/// A graph to check in place of the draft.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckDraft {
+    #[schema(value_type = Option<GraphDoc>)]
+    pub(crate) graph: Option<Graph>,
+}
+
+/// What a check found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Verdict {
+    /// Whether there is no error; warnings don't count.
+    valid: bool,
+    violations: Vec<ViolationView>,
+}
+
+impl Verdict {
+    pub(crate) fn of(violations: Vec<Violation>) -> Self {
+        let valid = violations.iter().all(|violation| violation.severity != Severity::Error);
+        Self { valid, violations: violations.into_iter().map(ViolationView::from).collect() }
+    }
+}
+
+/// One place of a graph that breaks a rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ViolationView {
+    /// `error` or `warning`.
+    #[schema(value_type = String, example = "error")]
+    severity: Severity,
+    /// JSON Pointer (RFC 6901) into the graph.
+    #[schema(example = "/nodes/3/metadata/condition")]
+    pointer: String,
+    /// A stable word for programs.
+    code: String,
+    /// A sentence for people.
+    detail: String,
+    /// The node, where the mistake is in one.
+    #[schema(value_type = Option<String>)]
+    node: Option<NodeKey>,
+    /// Character offset inside the field, where it is an expression.
+    offset: Option<usize>,
+}
+
+impl From<Violation> for ViolationView {
+    fn from(violation: Violation) -> Self {
+        Self {
+            severity: violation.severity,
+            pointer: violation.pointer,
+            code: violation.code,
+            detail: violation.message,
+            node: violation.node,
+            offset: violation.offset,
+        }
+    }
+}
+
+/// A graph that was stored.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SavedGraph {
+    #[schema(value_type = GraphDoc)]
+    graph: Graph,
+    /// Counts the edits; the `ETag`.
+    revision: i64,
+    /// Places that run, but perhaps not as their author means.
+    warnings: Vec<ViolationView>,
+}
+
+impl SavedGraph {
+    pub(crate) fn new(draft: Draft, warnings: Vec<Violation>) -> Self {
+        let warnings = warnings.into_iter().map(ViolationView::from).collect();
+        Self { graph: draft.graph, revision: draft.revision, warnings }
+    }
+}

@@ -1,0 +1,9 @@
+//! What clients send and get. The shapes of this API, whatever the shapes inside.
+
+mod graph;
+mod version;
+mod workflow;
+
+pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, SavedGraph, Verdict};
+pub(crate) use version::{Publish, Published, VersionSummary, VersionView};
+pub(crate) use workflow::{CreateWorkflow, UpdateWorkflow, WorkflowDetail, WorkflowStatusDoc, WorkflowView};

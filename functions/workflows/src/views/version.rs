@@ -1,0 +1,91 @@
+//! Published versions.
+
+use app::ports::PublishedVersion;
+use domain::{FieldError, Graph, Timestamp, VersionId, WorkflowId, WorkflowVersion};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{graph::GraphDoc, workflow::mistake};
+
+/// What the publisher has to say.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Publish {
+    /// At most 1,000 characters.
+    #[schema(max_length = 1_000)]
+    note: Option<String>,
+}
+
+impl Publish {
+    /// The note, or what is wrong with it.
+    pub(crate) fn check(self) -> Result<Option<String>, Vec<FieldError>> {
+        match self.note {
+            Some(note) if note.chars().count() > 1_000 => {
+                Err(vec![mistake("/note", "length", "A note has at most 1,000 characters.")])
+            }
+            note => Ok(note),
+        }
+    }
+}
+
+/// A version that was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Published {
+    #[schema(value_type = Uuid)]
+    pub(crate) version_id: VersionId,
+    /// Counts from 1 in its workflow.
+    pub(crate) number: u32,
+}
+
+/// A version without its graph.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionSummary {
+    #[schema(value_type = Uuid)]
+    id: VersionId,
+    number: u32,
+    note: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+}
+
+impl From<PublishedVersion> for VersionSummary {
+    fn from(version: PublishedVersion) -> Self {
+        let PublishedVersion { id, number, note, created_on } = version;
+        Self { id, number, note, created_on }
+    }
+}
+
+/// A version as it runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VersionView {
+    #[schema(value_type = Uuid)]
+    id: VersionId,
+    #[schema(value_type = Uuid)]
+    workflow_id: WorkflowId,
+    /// The workflow's name when it was published.
+    workflow_name: String,
+    number: u32,
+    #[schema(value_type = GraphDoc)]
+    graph: Graph,
+    #[schema(value_type = Object)]
+    input_params: Map<String, Value>,
+    is_api: bool,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+}
+
+impl From<WorkflowVersion> for VersionView {
+    fn from(version: WorkflowVersion) -> Self {
+        Self {
+            id: version.id,
+            workflow_id: version.workflow_id,
+            workflow_name: version.workflow_name,
+            number: version.number,
+            graph: version.graph,
+            input_params: version.input_params,
+            is_api: version.is_api,
+            created_on: version.created_on,
+        }
+    }
+}

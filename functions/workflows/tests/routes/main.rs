@@ -1,0 +1,7 @@
+//! Every route of the function, on Postgres.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
+
+mod graph;
+mod workflows;
+mod world;

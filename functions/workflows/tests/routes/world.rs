@@ -1,0 +1,90 @@
+//! The function on a database of its own.
+
+use std::sync::Arc;
+
+use app::{
+    fakes::{ManualClock, MemoryRunStore},
+    ports::Ids as _,
+};
+use axum::Router;
+use catalog::{ApiKeyDigest, Catalog, LazyCatalog, MIGRATOR, NewService};
+use domain::{Environment, ServiceId, TeamId};
+use heddle_http::testing::{Answer, call, request, request_with};
+use runtime::TimeOrderedIds;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use test_support::TestDatabase;
+use workflows::{State, router};
+
+/// The key of the team that most tests act for, and that of another one. Sample events carry the first.
+pub(crate) const KEY: &str = "hdl_replace-this-by-the-key-in-.local/demo-key";
+pub(crate) const FOREIGN_KEY: &str = "hdl_foreign";
+
+pub(crate) struct World {
+    pub(crate) router: Router,
+    pub(crate) store: Arc<MemoryRunStore>,
+    pub(crate) team: TeamId,
+    _database: TestDatabase,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let database = TestDatabase::create(&MIGRATOR).await;
+        let catalog = Catalog::new(database.pool().clone());
+        let team = team_with_key(&catalog, KEY).await;
+        team_with_key(&catalog, FOREIGN_KEY).await;
+        let store = Arc::new(MemoryRunStore::default());
+        let state = State {
+            catalog: Arc::new(LazyCatalog::open(catalog)),
+            store: store.clone(),
+            clock: Arc::new(ManualClock::default()),
+            ids: Arc::new(TimeOrderedIds),
+        };
+        Self { router: router(state), store, team, _database: database }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        call(&self.router, request("GET", &format!("/api/v1/{path}"), KEY)).await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        call(&self.router, request_with(method, &format!("/api/v1/{path}"), KEY, body)).await
+    }
+
+    /// Sends with an `If-Match` header.
+    pub(crate) async fn send_if(&self, tag: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let mut request = request_with(method, &format!("/api/v1/{path}"), KEY, body);
+        request.headers_mut().insert("if-match", tag.parse().unwrap());
+        call(&self.router, request).await
+    }
+
+    /// Creates a workflow and answers its path below `/api/v1`.
+    pub(crate) async fn create(&self, name: &str) -> String {
+        let answer = self.send("POST", "workflows", &json!({"name": name, "is_api": true})).await;
+        assert_eq!(answer.code(), 201, "{answer:?}");
+        answer.header("location").strip_prefix("/api/v1/").unwrap().to_owned()
+    }
+}
+
+async fn team_with_key(catalog: &Catalog, key: &str) -> TeamId {
+    let team = TeamId::new(TimeOrderedIds.next());
+    catalog.team_insert(team, "a team", "").await.unwrap();
+    let id = ServiceId::new(TimeOrderedIds.next());
+    let new = NewService { id, name: "a service".to_owned(), environment: Environment::Dev };
+    catalog.service_insert(team, &new).await.unwrap();
+    let digest = ApiKeyDigest { sha256: Sha256::digest(key).into(), last4: "test".to_owned() };
+    catalog.service_set_key(team, id, &digest).await.unwrap();
+    team
+}
+
+/// Fetches, filters and returns.
+pub(crate) fn graph() -> Value {
+    json!({
+        "nodes": [
+            {"key": "fetch", "node_type": "get_api", "metadata": {"url": "https://api.example.com/orders"}},
+            {"key": "large", "node_type": "filter", "metadata": {"items": "{{ input.body }}", "condition": "{{ item.total > 50 }}"}},
+            {"key": "done", "node_type": "return", "metadata": {"output": "{{ input }}"}},
+        ],
+        "edges": [{"from": "fetch", "to": "large"}, {"from": "large", "to": "done"}],
+    })
+}
