@@ -1,0 +1,75 @@
+//! Runs over HTTP: start, wait for, list, read, cancel (api.md, runs).
+
+mod routes;
+mod story;
+mod values;
+mod views;
+
+use std::sync::Arc;
+
+use app::ports::{ApiKeys, Clock, Ids, RunStore, StepQueue, StoreError, WorkflowCatalog};
+use axum::{Router, extract::FromRef};
+use heddle_http::Api;
+use runtime::{Env, MissingConfig};
+
+/// What the function needs of its environment.
+pub struct Config {
+    /// Table of the run store.
+    pub run_table: String,
+    /// Queue of the workers.
+    pub step_queue_url: String,
+    /// Bucket of large values.
+    pub blob_bucket: String,
+    /// ARN of the secret with the database's URL.
+    pub database_secret: String,
+}
+
+impl Config {
+    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    pub fn from_env(env: &Env) -> Result<Self, MissingConfig> {
+        env.collect(|e| Self {
+            run_table: e.req("RUN_TABLE"),
+            step_queue_url: e.req("STEP_QUEUE_URL"),
+            blob_bucket: e.req("BLOB_BUCKET"),
+            database_secret: e.req("DATABASE_SECRET_ARN"),
+        })
+    }
+}
+
+/// The clients of this function.
+#[derive(Clone)]
+pub struct State {
+    /// Who calls.
+    pub keys: Arc<dyn ApiKeys>,
+    /// Which version a workflow runs.
+    pub catalog: Arc<dyn WorkflowCatalog>,
+    /// Runs and versions.
+    pub store: Arc<dyn RunStore>,
+    /// How workers hear of a run.
+    pub queue: Arc<dyn StepQueue>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl FromRef<State> for Arc<dyn ApiKeys> {
+    fn from_ref(state: &State) -> Self {
+        state.keys.clone()
+    }
+}
+
+/// The whole function as a value that can be called. `ping` asks the catalog, whose port has no such question.
+pub fn router<W>(state: State, ping: impl Fn() -> W + Send + Sync + 'static) -> Router
+where
+    W: Future<Output = Result<(), StoreError>> + Send + 'static,
+{
+    let store = state.store.clone();
+    Api::new("runs", "Start, watch and cancel runs.", routes::all())
+        .ready("the catalog", ping)
+        .ready("the run store", move || {
+            let store = store.clone();
+            async move { store.ping().await }
+        })
+        .build(state)
+}

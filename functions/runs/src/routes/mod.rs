@@ -1,0 +1,39 @@
+//! The routes, relative to `/api/v1`.
+
+mod cancel;
+mod list;
+mod read;
+mod start;
+mod wait;
+
+use app::ports::{LoadedRun, StoreError};
+use domain::{RunId, WorkflowVersion};
+use heddle_http::{ApiError, Caller};
+use runtime::scope;
+use std::sync::Arc;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::State;
+
+pub(crate) fn all() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(start::start, list::list))
+        .routes(routes!(read::detail))
+        .routes(routes!(read::steps))
+        .routes(routes!(read::logs))
+        .routes(routes!(cancel::cancel))
+}
+
+/// A run of the caller's team with all that is kept of it, and the version it executes.
+async fn load(s: &State, who: Caller, id: RunId) -> Result<(LoadedRun, Arc<WorkflowVersion>), ApiError> {
+    let run = s.store.load(who.team_id, id).await?;
+    scope::set_run(id);
+    let version = s.store.version(who.team_id, run.run.version_id).await.map_err(|error| match error {
+        // A run's version is kept as long as the run is: its absence is our fault, not the client's.
+        StoreError::NotFound => {
+            ApiError::internal(format!("version {} of a run is gone", run.run.version_id))
+        }
+        other => other.into(),
+    })?;
+    Ok((run, version))
+}

@@ -1,0 +1,51 @@
+//! Reading one run.
+
+use axum::extract::State as Ex;
+use domain::RunId;
+use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
+
+use super::load;
+use crate::{
+    State, story,
+    values::Budget,
+    views::{LogLine, RunDetail, StepView, steps_of},
+};
+
+/// Read a run with its steps and timeline.
+///
+/// Values that would make the answer larger than 5 MB are replaced by `{"truncated": true, "bytes": …, "sha256": …}`.
+#[utoipa::path(get, path = "/runs/{run_id}", tag = "runs", operation_id = "get_run", params(("run_id" = Uuid, Path)),
+    responses((status = 200, body = RunDetail), docs::Reading))]
+pub(crate) async fn detail(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path(id): Path<RunId>,
+) -> ApiResult<Json<RunDetail>> {
+    let (run, version) = load(&s, who, id).await?;
+    Ok(Json(RunDetail::of(&run, &version)))
+}
+
+/// Read the steps of a run, in the order of the graph.
+#[utoipa::path(get, path = "/runs/{run_id}/steps", tag = "runs", operation_id = "get_run_steps", params(("run_id" = Uuid, Path)),
+    responses((status = 200, body = CursorPage<StepView>), docs::Reading))]
+pub(crate) async fn steps(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path(id): Path<RunId>,
+) -> ApiResult<Json<CursorPage<StepView>>> {
+    let (run, version) = load(&s, who, id).await?;
+    Ok(Json(CursorPage { items: steps_of(&run, &version, &mut Budget::default()), next_cursor: None }))
+}
+
+/// Read what happened in a run, as sentences.
+#[utoipa::path(get, path = "/runs/{run_id}/logs", tag = "runs", operation_id = "get_run_logs", params(("run_id" = Uuid, Path)),
+    responses((status = 200, body = CursorPage<LogLine>), docs::Reading))]
+pub(crate) async fn logs(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path(id): Path<RunId>,
+) -> ApiResult<Json<CursorPage<LogLine>>> {
+    let (run, _) = load(&s, who, id).await?;
+    let items = story::of(&run).iter().flat_map(LogLine::of).collect();
+    Ok(Json(CursorPage { items, next_cursor: None }))
+}

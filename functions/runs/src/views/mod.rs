@@ -1,0 +1,18 @@
+//! What clients send and get. The shapes of this API, whatever the shapes inside.
+
+mod log;
+mod run;
+mod start;
+mod step;
+
+pub(crate) use log::{LogLine, TimelineEntry};
+pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun};
+pub(crate) use start::Start;
+pub(crate) use step::{FailureView, StepView, steps_of};
+
+use domain::Timestamp;
+
+/// Whole milliseconds between two moments; 0 should a clock have gone back.
+fn ms_between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from((to - from).num_milliseconds()).unwrap_or_default()
+}

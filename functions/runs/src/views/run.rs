@@ -1,0 +1,209 @@
+//! Runs.
+
+use app::ports::{LoadedRun, RunSummary};
+use domain::{RunId, RunStatus, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use engine::Run;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{FailureView, StepView, TimelineEntry, ms_between, steps_of};
+use crate::{story, values::Budget};
+
+/// `pending → running ⇄ waiting → succeeded | failed | cancelled`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RunStatus)]
+#[expect(dead_code, reason = "describes domain::RunStatus, which knows no OpenAPI")]
+pub(crate) enum RunStatusDoc {
+    Pending,
+    Running,
+    Waiting,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// What kind of event started a run.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TriggerKind)]
+#[expect(dead_code, reason = "describes domain::TriggerKind, which knows no OpenAPI")]
+enum TriggerKindDoc {
+    Api,
+    Manual,
+    Schedule,
+    Webhook,
+    Chat,
+    Mcp,
+    Workflow,
+}
+
+/// Who or what started a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Trigger)]
+struct TriggerDoc {
+    kind: TriggerKindDoc,
+    /// Id of the service, member or schedule.
+    by: Option<String>,
+}
+
+/// A run as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StartedRun {
+    #[schema(value_type = Uuid)]
+    run_id: RunId,
+    #[schema(value_type = RunStatusDoc)]
+    status: RunStatus,
+}
+
+impl StartedRun {
+    pub(crate) fn of(run: &Run) -> Self {
+        Self { run_id: run.id, status: run.status }
+    }
+}
+
+/// A run that has ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EndedRun {
+    #[schema(value_type = Uuid)]
+    run_id: RunId,
+    #[schema(value_type = RunStatusDoc)]
+    status: RunStatus,
+    /// What it came to, if it succeeded.
+    result: Option<Value>,
+    /// Why it failed, if it did.
+    error: Option<FailureView>,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_on: Option<Timestamp>,
+    /// From its acceptance to its end.
+    duration_ms: Option<u64>,
+}
+
+impl EndedRun {
+    pub(crate) fn of(loaded: &LoadedRun) -> Self {
+        let run = &loaded.run;
+        Self {
+            run_id: run.id,
+            status: run.status,
+            result: result(loaded, &mut Budget::default()),
+            error: error(run),
+            created_on: run.created_on,
+            finished_on: run.finished_on,
+            duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),
+        }
+    }
+}
+
+fn result(loaded: &LoadedRun, budget: &mut Budget) -> Option<Value> {
+    engine::run_result(&loaded.run, &loaded.values).map(|value| budget.take(&value))
+}
+
+fn error(run: &Run) -> Option<FailureView> {
+    run.error.as_ref().map(|error| FailureView::at(&error.node, &error.failure))
+}
+
+/// A run with everything that is kept of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunDetail {
+    #[schema(value_type = Uuid)]
+    id: RunId,
+    #[schema(value_type = Uuid)]
+    workflow_id: WorkflowId,
+    /// The workflow's name when the version was published.
+    workflow_name: String,
+    #[schema(value_type = Uuid)]
+    version_id: VersionId,
+    /// The version's number in its workflow.
+    version_number: u32,
+    #[schema(value_type = RunStatusDoc)]
+    status: RunStatus,
+    #[schema(value_type = TriggerDoc)]
+    trigger: Trigger,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_on: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_on: Option<Timestamp>,
+    /// From its acceptance to its end.
+    duration_ms: Option<u64>,
+    /// What it was started with.
+    inputs: Value,
+    /// What it came to, if it succeeded.
+    result: Option<Value>,
+    /// Why it failed, if it did.
+    error: Option<FailureView>,
+    /// Every node, in the order of the graph.
+    steps: Vec<StepView>,
+    /// What happened, in order.
+    timeline: Vec<TimelineEntry>,
+}
+
+impl RunDetail {
+    pub(crate) fn of(loaded: &LoadedRun, version: &WorkflowVersion) -> Self {
+        let run = &loaded.run;
+        // The result comes first, so that it is the last to be left out.
+        let mut budget = Budget::default();
+        let result = result(loaded, &mut budget);
+        Self {
+            id: run.id,
+            workflow_id: run.workflow_id,
+            workflow_name: version.workflow_name.clone(),
+            version_id: run.version_id,
+            version_number: version.number,
+            status: run.status,
+            trigger: run.trigger.clone(),
+            created_on: run.created_on,
+            started_on: run.started_on,
+            finished_on: run.finished_on,
+            duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),
+            inputs: budget.take(&loaded.values.inputs),
+            result,
+            error: error(run),
+            steps: steps_of(loaded, version, &mut budget),
+            timeline: story::of(loaded)
+                .iter()
+                .map(|moment| TimelineEntry::of(moment, run.created_on))
+                .collect(),
+        }
+    }
+}
+
+/// A run as lists show it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunSummaryView {
+    #[schema(value_type = Uuid)]
+    id: RunId,
+    #[schema(value_type = Uuid)]
+    workflow_id: WorkflowId,
+    #[schema(value_type = Uuid)]
+    version_id: VersionId,
+    #[schema(value_type = RunStatusDoc)]
+    status: RunStatus,
+    #[schema(value_type = TriggerKindDoc)]
+    trigger: TriggerKind,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_on: Option<Timestamp>,
+    /// From its acceptance to its end.
+    duration_ms: Option<u64>,
+}
+
+impl From<RunSummary> for RunSummaryView {
+    fn from(run: RunSummary) -> Self {
+        Self {
+            id: run.id,
+            workflow_id: run.workflow_id,
+            version_id: run.version_id,
+            status: run.status,
+            trigger: run.trigger,
+            created_on: run.created_on,
+            finished_on: run.finished_on,
+            duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),
+        }
+    }
+}

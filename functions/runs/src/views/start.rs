@@ -1,0 +1,43 @@
+//! The wish to start a run.
+
+use app::Target;
+use domain::{FieldError, VersionId, WorkflowId};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// What to run. Exactly one of `workflow_id` and `version_id`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    /// Runs the published version of this workflow.
+    #[schema(value_type = Option<Uuid>)]
+    workflow_id: Option<WorkflowId>,
+    /// Runs this version, current or not.
+    #[schema(value_type = Option<Uuid>)]
+    version_id: Option<VersionId>,
+    /// Must match the version's `input_params`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    inputs: Map<String, Value>,
+}
+
+impl Start {
+    /// What is meant, or what is wrong.
+    pub(crate) fn check(self) -> Result<(Target, Value), Vec<FieldError>> {
+        let target = match (self.workflow_id, self.version_id) {
+            (Some(id), None) => Target::Workflow(id),
+            (None, Some(id)) => Target::Version(id),
+            (None, None) => return Err(mistake("missing_field", "Name a workflow_id or a version_id.")),
+            (Some(_), Some(_)) => {
+                return Err(mistake("one_of", "Name a workflow_id or a version_id, not both."));
+            }
+        };
+        Ok((target, Value::Object(self.inputs)))
+    }
+}
+
+fn mistake(code: &str, detail: &str) -> Vec<FieldError> {
+    let pointer = "/workflow_id".to_owned();
+    vec![FieldError { pointer, code: code.to_owned(), detail: detail.to_owned(), node: None, offset: None }]
+}

@@ -1,0 +1,7 @@
+//! Every route of the function, on fakes with a real worker beside it.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
+
+mod read;
+mod start;
+mod world;

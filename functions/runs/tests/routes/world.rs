@@ -1,0 +1,128 @@
+//! The function on fakes, with a worker beside it.
+
+use std::sync::Arc;
+
+use app::{
+    Delivery, Worker, advance_run,
+    fakes::{
+        FixedChance, ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
+        SequentialIds, a_version, graph, team,
+    },
+    ports::{Clock, RunStore, ServiceCaller},
+};
+use axum::Router;
+use chrono::TimeDelta;
+use domain::{Environment, ServiceId, TeamId, WorkflowVersion};
+use heddle_http::testing::{Answer, call, request, request_with};
+use runs::{State, router};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// The key of the team that most tests act for, and that of another one. Sample events carry the first.
+pub(crate) const KEY: &str = "hdl_replace-this-by-the-key-in-.local/demo-key";
+pub(crate) const FOREIGN_KEY: &str = "hdl_foreign";
+
+pub(crate) struct World {
+    pub(crate) router: Router,
+    pub(crate) store: Arc<MemoryRunStore>,
+    pub(crate) queue: Arc<MemoryQueue>,
+    pub(crate) catalog: Arc<MemoryCatalog>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) team: TeamId,
+    worker: Worker,
+}
+
+impl World {
+    pub(crate) fn new(connectors: ScriptedConnectors) -> Self {
+        let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
+        let (catalog, keys) = (Arc::new(MemoryCatalog::default()), Arc::new(MemoryKeys::default()));
+        let clock = Arc::new(ManualClock::default());
+        let own = team();
+        for (key, team_id) in [(KEY, own), (FOREIGN_KEY, team())] {
+            let service_id = ServiceId::new(Uuid::nil());
+            keys.put(
+                Sha256::digest(key).into(),
+                ServiceCaller { team_id, service_id, environment: Environment::Dev },
+            );
+        }
+        let state = State {
+            keys,
+            catalog: catalog.clone(),
+            store: store.clone(),
+            queue: queue.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(SequentialIds::default()),
+        };
+        let chance = Arc::new(FixedChance(0.5));
+        let worker = Worker::new(store.clone(), queue.clone(), Arc::new(connectors), clock.clone(), chance);
+        Self { router: router(state, || async { Ok(()) }), store, queue, catalog, clock, team: own, worker }
+    }
+
+    /// Publishes a workflow of the team.
+    pub(crate) async fn publish(&self, nodes: Value) -> WorkflowVersion {
+        self.publish_with(nodes, |_| ()).await
+    }
+
+    /// Publishes a workflow of the team after a change to its version.
+    pub(crate) async fn publish_with(
+        &self,
+        nodes: Value,
+        change: impl FnOnce(&mut WorkflowVersion),
+    ) -> WorkflowVersion {
+        let mut version = a_version(self.team, graph(nodes));
+        change(&mut version);
+        self.store.put_version(&version).await.unwrap();
+        self.catalog.put_version(version.clone());
+        version
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        call(&self.router, request("GET", &format!("/api/v1/{path}"), KEY)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        call(&self.router, request_with("POST", &format!("/api/v1/{path}"), KEY, body)).await
+    }
+
+    /// Starts a run and answers its id.
+    pub(crate) async fn start(&self, version: &WorkflowVersion, inputs: &Value) -> String {
+        let answer = self.post("runs", &json!({"workflow_id": version.workflow_id, "inputs": inputs})).await;
+        assert_eq!(answer.code(), 202, "{answer:?}");
+        answer.body["run_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets the worker handle what is in the queue, and what comes of it, until nothing is left. Delays pass at once.
+    pub(crate) async fn work(&self) {
+        loop {
+            let hints = self.queue.take();
+            if hints.is_empty() {
+                return;
+            }
+            for (hint, delay_s) in hints {
+                self.clock.advance(TimeDelta::seconds(i64::from(delay_s)) + TimeDelta::milliseconds(7));
+                let started_on = self.clock.now();
+                let deadline = started_on + TimeDelta::seconds(120);
+                advance_run(&self.worker, &hint, &Delivery { receive_count: 1, started_on, deadline })
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+}
+
+/// Fetches and returns what was fetched.
+pub(crate) fn fetching() -> Value {
+    json!({
+        "nodes": [
+            {"key": "fetch", "name": "Fetch orders", "node_type": "get_api", "metadata": {"url": "https://api.example.com/"}},
+            {"key": "done", "node_type": "return", "metadata": {"output": "{{ input }}"}},
+        ],
+        "edges": [{"from": "fetch", "to": "done"}],
+    })
+}
+
+/// Returns its inputs.
+pub(crate) fn returning() -> Value {
+    json!({"nodes": [{"key": "done", "node_type": "return", "metadata": {"output": "{{ input }}"}}]})
+}
