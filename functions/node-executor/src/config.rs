@@ -1,0 +1,29 @@
+//! What the worker is configured with.
+
+use connectors::egress::EgressPolicy;
+use runtime::{Env, MissingConfig};
+
+/// Read once at boot.
+#[derive(Debug)]
+pub struct Config {
+    /// `RUN_TABLE`
+    pub run_table: String,
+    /// `STEP_QUEUE_URL`
+    pub step_queue_url: String,
+    /// `BLOB_BUCKET`
+    pub blob_bucket: String,
+    /// `EGRESS_ALLOW`: what workflows may reach although its address is private.
+    pub egress: EgressPolicy,
+}
+
+impl Config {
+    /// Reads the environment; the error names everything that is missing or malformed.
+    pub fn from_env(env: &Env) -> Result<Self, MissingConfig> {
+        env.collect(|e| Self {
+            run_table: e.req("RUN_TABLE"),
+            step_queue_url: e.req("STEP_QUEUE_URL"),
+            blob_bucket: e.req("BLOB_BUCKET"),
+            egress: e.parsed_or("EGRESS_ALLOW", EgressPolicy::default()),
+        })
+    }
+}
