@@ -1,0 +1,42 @@
+# One line per command; the work is done by infra/local (see its README).
+.DEFAULT_GOAL := help
+.PHONY: help stack test check build deploy watch invoke bench status logs down
+HEDDLE := python3 infra/local/heddle.py
+ARCH ?= arm64
+STAGE ?= dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+stack: ## start everything on this machine and run the sample workflow
+	@$(HEDDLE) stack
+
+test: ## every test, on services of its own that end with it
+	@$(HEDDLE) test
+
+check: ## formatting, clippy, template, licences
+	@$(HEDDLE) check
+
+build: ## release build for AWS: ARCH=arm64 (default) or x86_64
+	@$(HEDDLE) build --arch "$(ARCH)"
+
+deploy: ## migrate and deploy what was built: STAGE=dev (default), stage or prod; ARCH as built
+	@$(HEDDLE) deploy --stage "$(STAGE)" --arch "$(ARCH)"
+
+watch: ## the functions under `cargo lambda watch`, against the running stack
+	@$(HEDDLE) watch
+
+invoke: ## send an event to a deployed function: F=runs E=events/http-health.json
+	@$(HEDDLE) invoke --function "$(F)" --event "$(E)"
+
+bench: ## size and cold start of the release binaries
+	@$(HEDDLE) bench
+
+status: ## what runs, and where
+	@$(HEDDLE) status
+
+logs: ## last lines of every service, or of one function: F=runs, and FOLLOW=1
+	@$(HEDDLE) logs --function "$(F)" --follow "$(FOLLOW)"
+
+down: ## stop everything that `make stack` started
+	@$(HEDDLE) down

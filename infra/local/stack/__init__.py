@@ -1,0 +1,1 @@
+"""Runs Heddle on one machine: an emulated AWS, Postgres, and the functions built from this clone."""

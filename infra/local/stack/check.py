@@ -1,0 +1,50 @@
+"""Checks that need no running stack: formatting, lints, the template, licences and advisories."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import build, venv
+from .config import ROOT, Config, Problem, say
+
+
+def full(config: Config) -> None:
+    """Everything that a change has to pass besides the tests."""
+    quick(config)
+    _run(["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    _optional("cargo-machete", ["cargo", "machete"], "unused dependencies")
+    _deny()
+
+
+def quick(config: Config) -> None:
+    """What takes seconds."""
+    build.require("cargo", "Install Rust from https://rustup.rs.")
+    venv.ensure(config)
+    _run(["cargo", "fmt", "--all", "--check"])
+    _run([*venv.tool(config, "cfn-lint"), "--include-checks", "I", "--template", "template.yaml"])
+    unittest = [str(config.python), "-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "--quiet"]
+    _run([*unittest, "--start-directory", "infra/local/tests", "--top-level-directory", "infra/local"])
+
+
+def _deny() -> None:
+    """Licences and sources need no network; advisories need a database, which is used if it is here."""
+    _optional("cargo-deny", ["cargo", "deny", "--offline", "check", "bans", "licenses", "sources"], "licences")
+    databases = Path.home() / ".cargo" / "advisory-dbs"
+    if databases.is_dir() and any(databases.iterdir()):
+        _optional("cargo-deny", ["cargo", "deny", "--offline", "check", "advisories"], "advisories")
+    else:
+        say("skipped: advisories (no advisory database; `cargo deny fetch` gets one)")
+
+
+def _optional(program: str, command: list, what: str) -> None:
+    if shutil.which(program):
+        _run(command)
+    else:
+        say(f"skipped: {what} (`cargo install --locked {program}` adds this check)")
+
+
+def _run(command: list) -> None:
+    shown = " ".join(Path(part).name if part.startswith(str(ROOT)) else part for part in command)
+    say(f"$ {shown}")
+    if subprocess.run(command, cwd=ROOT).returncode != 0:
+        raise Problem(f"Failed: {shown}")

@@ -1,0 +1,135 @@
+"""The commands, as `make help` lists them."""
+
+import argparse
+import contextlib
+import fcntl
+import functools
+import json
+import signal
+import sys
+from pathlib import Path
+
+from . import api, build, check, config, deploy, emulator, postgres, process, sample, seed, status, tests, venv, watch
+from .config import STACK_NAME, Config, Problem, say
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make logs | head` is no error
+    try:
+        return arguments.run(config.load(), arguments) or 0
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def stack(settings: Config, _) -> None:
+    """Everything, from nothing to a finished run."""
+    with only_one(settings):
+        running = bring_up(settings)
+        finished = sample.run(settings, api.Client(running["base"], running["key"]), running["sample_port"])
+    lines = f"HEDDLE_URL='{running['base']}'\nHEDDLE_KEY='{running['key']}'\n"
+    postgres.write_secret(settings.path("env"), lines)
+    _welcome(running, finished)
+
+
+def bring_up(settings: Config) -> dict:
+    """Services, functions, schema and seed; what a client needs to know of them."""
+    venv.ensure(settings)
+    build.local(settings)
+    database_url = postgres.ensure(settings)
+    at = emulator.ensure(settings)
+    sample_port = sample.serve(settings)
+    outputs = deploy.local(settings, at, database_url, sample_port)
+    key = seed.apply(settings, at, outputs["MigratorFunction"])
+    return {
+        "endpoint": at,
+        "base": api.base_url(at, outputs["ApiId"]),
+        "key": key,
+        "database_url": database_url,
+        "sample_port": sample_port,
+        "outputs": outputs,
+    }
+
+
+@contextlib.contextmanager
+def only_one(settings: Config):
+    """Two starts at the same time: the second waits for the first."""
+    with open(settings.path("lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _welcome(running: dict, finished: dict) -> None:
+    start = {"workflow_id": finished["workflow_id"], "inputs": {**finished["inputs"], "goal": 1000}}
+    json_of = functools.partial(json.dumps, ensure_ascii=False)
+    say(
+        f"""
+The sample run {finished["id"]} {finished["status"]}. Its result:
+
+{json_of(finished.get("result"), indent=2)}
+
+  API       {running["base"]}
+  demo key  {running["key"]}
+
+Try next, after `. .local/env`:
+
+  curl -s "$HEDDLE_URL/api/v1/runs/{finished["id"]}" -H "X-API-Key: $HEDDLE_KEY"
+
+  curl -s "$HEDDLE_URL/api/v1/runs" -H "X-API-Key: $HEDDLE_KEY" -H "Content-Type: application/json" -H "Prefer: wait=10" \\
+    -d '{json_of(start)}'
+
+  curl -s "$HEDDLE_URL/api/v1/workflows/{finished["workflow_id"]}" -H "X-API-Key: $HEDDLE_KEY"
+
+`make status` shows what runs, `make logs F=runs` what it says, `make down` ends it."""
+    )
+
+
+def invoke(settings: Config, arguments) -> int:
+    """Sends an event file to a deployed function and prints the answer."""
+    if not arguments.function or not arguments.event:
+        raise Problem("Say which: make invoke F=runs E=events/http-health.json")
+    event = json.loads(Path(arguments.event).read_text())
+    succeeded, answer = emulator.invoke(emulator.endpoint(settings), f"{STACK_NAME}-{arguments.function}", event)
+    say(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 0 if succeeded else 1
+
+
+def build_release(settings: Config, arguments) -> None:
+    venv.ensure(settings)
+    build.release(settings, arguments.arch)
+
+
+def deploy_stage(settings: Config, arguments) -> None:
+    venv.ensure(settings)
+    deploy.to_stage(settings, arguments.stage, arguments.arch)
+
+
+def down(settings: Config, _) -> None:
+    status.down(settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="heddle.py", description="Runs Heddle on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run, text: str, **options: str) -> None:
+        sub = commands.add_parser(name, help=text)
+        for option, default in options.items():
+            sub.add_argument(f"--{option}", default=default)
+        sub.set_defaults(run=run)
+
+    command("stack", stack, "start everything and run the sample workflow")
+    command("down", down, "stop everything")
+    command("status", lambda settings, _: status.show(settings), "what runs")
+    command("logs", lambda settings, a: status.logs(settings, a.function, a.follow == "1"), "logs", function="", follow="")
+    command("invoke", invoke, "send an event to a deployed function", function="", event="")
+    command("watch", lambda settings, _: watch.run(settings), "the functions under cargo lambda watch")
+    command("build", build_release, "release build", arch="arm64")
+    command("deploy", deploy_stage, "deploy to AWS", stage="dev", arch="arm64")
+    command("check", lambda settings, _: check.full(settings), "formatting, lints, template, licences")
+    command("test", lambda settings, _: tests.run(settings), "every test")
+    command("bench", lambda settings, _: tests.bench(settings), "size and cold start of the release binaries")
+    return parser

@@ -1,0 +1,100 @@
+"""Runs the tests: the Rust ones against a Postgres and an emulator of their own, which end with the run."""
+
+import json
+import os
+import shutil
+import subprocess
+
+from . import api, check, config as settings_of, process, sample, status
+from .config import ROOT, Config, Problem, say
+
+
+def run(config: Config) -> None:
+    """Formatting and template, then every test of the workspace, flows across deployed functions included."""
+    from .cli import bring_up
+
+    check.quick(config)
+    throwaway = settings_of.load(ROOT / ".local" / f"test-{os.getpid()}", throwaway=True)
+    _clear_leftovers()
+    try:
+        running = bring_up(throwaway)
+        runner = ["nextest", "run", "--cargo-profile", "local"] if shutil.which("cargo-nextest") else ["test", "--profile", "local"]
+        command = ["cargo", *runner, "--workspace", "--locked"]
+        say("$ " + " ".join(command))
+        if subprocess.run(command, cwd=ROOT, env={**os.environ, **environment(throwaway, running)}).returncode != 0:
+            raise Problem(f"Tests failed. Logs of the services: {_keep_logs(throwaway)}")
+        if shutil.which("cargo-nextest"):
+            _doc_tests()
+        say("Running the sample workflow …")
+        sample.prove(throwaway, api.Client(running["base"], running["key"]), running["sample_port"])
+    finally:
+        status.down(throwaway)
+
+
+def environment(config: Config, running: dict) -> dict:
+    """What the Rust tests are told (the list stands in infra/local/README.md)."""
+    facts = config.path("stack.json")
+    facts.write_text(
+        json.dumps(
+            {
+                "endpoint": running["endpoint"],
+                "run_table": running["outputs"]["RunTable"],
+                "step_queue_url": running["outputs"]["StepQueueUrl"],
+                "step_dead_letters_url": running["outputs"]["StepDeadLettersUrl"],
+                "blob_bucket": running["outputs"]["BlobBucket"],
+                "functions": {name: f"{settings_of.STACK_NAME}-{name}" for name in settings_of.FUNCTIONS},
+                "database_url": running["database_url"],
+                "sample_url": f"http://{settings_of.LOOPBACK}:{running['sample_port']}",
+                "pids_dir": str(config.directory("run")),
+                "emulator_pid": process.running(config, "emulator").pid,
+            },
+            indent=2,
+        )
+    )
+    return {
+        "HEDDLE_TEST_DATABASE_URL": running["database_url"],
+        "HEDDLE_TEST_AWS_ENDPOINT": running["endpoint"],
+        "HEDDLE_FLOW_BASE_URL": running["base"],
+        "HEDDLE_FLOW_API_KEY": running["key"],
+        "HEDDLE_FLOW_STACK": str(facts),
+        "SQLX_OFFLINE": "true",
+        "NO_PROXY": f"{settings_of.LOOPBACK},localhost",
+    }
+
+
+def bench(config: Config) -> None:
+    """Measures the release binaries under target/lambda."""
+    command = [os.sys.executable, str(ROOT / "tests" / "bench" / "cold_start.py"), str(config.lambda_dir)]
+    if subprocess.run(command, cwd=ROOT).returncode != 0:
+        raise Problem("The measurement failed; see above.")
+
+
+def _doc_tests() -> None:
+    """nextest runs no examples of the documentation."""
+    if subprocess.run(["cargo", "test", "--doc", "--workspace", "--locked", "--profile", "local", "--quiet"], cwd=ROOT).returncode != 0:
+        raise Problem("An example in the documentation failed.")
+
+
+def _keep_logs(config: Config) -> str:
+    kept = ROOT / ".local" / "test-logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(config.directory("logs"), kept)
+    return str(kept)
+
+
+def _clear_leftovers() -> None:
+    """Ends what a test run left behind that was itself killed; a run that still goes on is let be."""
+    for home in (ROOT / ".local").glob("test-*"):
+        owner = home.name.removeprefix("test-")
+        if owner.isdigit() and not _alive(int(owner)):
+            status.down(settings_of.load(home, throwaway=True))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
