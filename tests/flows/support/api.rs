@@ -1,0 +1,129 @@
+//! A client of the public API, as a developer would write one.
+
+use std::{net::SocketAddr, time::Duration};
+
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use serde_json::{Value, json};
+
+use super::required;
+
+/// The deployed API with the demo team's key.
+pub struct Api {
+    client: reqwest::Client,
+    base: Url,
+    key: String,
+}
+
+/// Status and JSON body of an answer.
+pub struct Answer {
+    pub status: StatusCode,
+    pub content_type: String,
+    pub body: Value,
+}
+
+impl Api {
+    pub fn from_env() -> Self {
+        let base = Url::parse(&required("HEDDLE_FLOW_BASE_URL")).expect("HEDDLE_FLOW_BASE_URL is a URL");
+        let mut client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+        // API Gateway's emulated host names end in `.localhost`, which not every resolver knows.
+        if let (Some(host), Some(port)) = (base.host_str(), base.port())
+            && host.ends_with(".localhost")
+        {
+            client = client.resolve(host, SocketAddr::from(([127, 0, 0, 1], port)));
+        }
+        Self { client: client.build().expect("a client"), base, key: required("HEDDLE_FLOW_API_KEY") }
+    }
+
+    /// A request with the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).header("x-api-key", &self.key)
+    }
+
+    /// A request without a key.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        self.client.request(method, url)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(with_json(self.request(Method::POST, path), body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(with_json(self.request(Method::PUT, path), body)).await
+    }
+
+    /// Creates a workflow with this graph and publishes it; answers its id.
+    pub async fn publish(&self, name: &str, graph: &Value) -> String {
+        let workflow =
+            self.post("/api/v1/workflows", &json!({"name": name, "is_api": true})).await.expect(201);
+        let id = workflow["id"].as_str().expect("an id").to_owned();
+        self.put(&format!("/api/v1/workflows/{id}/graph"), graph).await.expect(200);
+        self.post(&format!("/api/v1/workflows/{id}/publish"), &json!({})).await.expect(201);
+        id
+    }
+
+    /// Starts a run and answers its id at once.
+    pub async fn start(&self, workflow: &str, inputs: Value) -> String {
+        let started =
+            self.post("/api/v1/runs", &json!({"workflow_id": workflow, "inputs": inputs})).await.expect(202);
+        started["run_id"].as_str().expect("a run id").to_owned()
+    }
+
+    /// Reads the run until it has ended; the bound is only there to fail a run that never does.
+    pub async fn ended(&self, run: &str) -> Value {
+        let patience = Duration::from_secs(120);
+        let ended = async {
+            loop {
+                let detail = self.get(&format!("/api/v1/runs/{run}")).await.expect(200);
+                if !matches!(detail["status"].as_str(), Some("pending" | "running" | "waiting")) {
+                    return detail;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(patience, ended)
+            .await
+            .unwrap_or_else(|_| panic!("run {run} has not ended in {patience:?}"))
+    }
+}
+
+/// Adds a JSON body.
+pub fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request.header("content-type", "application/json").body(body.to_string())
+}
+
+impl Answer {
+    /// Sends the request and reads the answer; a body that is not JSON is null.
+    pub async fn of(request: RequestBuilder) -> Self {
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status();
+        let content_type =
+            answer.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let text = answer.text().await.expect("a body");
+        Self { status, content_type, body: serde_json::from_str(&text).unwrap_or_default() }
+    }
+
+    /// The body, if the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self.body
+    }
+
+    /// The problem, if the answer is one with this status; checks its form (RFC 9457).
+    #[track_caller]
+    pub fn expect_problem(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        assert_eq!(self.content_type, "application/problem+json", "{:#}", self.body);
+        assert_eq!(self.body["status"], status, "{:#}", self.body);
+        for member in ["type", "title", "detail", "instance"] {
+            assert!(self.body[member].is_string(), "no {member} in {:#}", self.body);
+        }
+        self.body
+    }
+}

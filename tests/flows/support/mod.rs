@@ -1,0 +1,44 @@
+//! What the flows share: the stack under test, a client of its API, an HTTP target, a worker of their own.
+
+pub mod api;
+pub mod target;
+pub mod worker;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+/// The stack under test, as `make test` describes it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stack {
+    /// URL of the emulated AWS.
+    pub endpoint: String,
+    /// Table of runs.
+    pub run_table: String,
+    /// Queue that drives runs.
+    pub step_queue_url: String,
+    /// Bucket of large values.
+    pub blob_bucket: String,
+}
+
+impl Stack {
+    /// Reads the description; `make test` sets it.
+    pub fn from_env() -> Self {
+        let path = required("HEDDLE_FLOW_STACK");
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+}
+
+/// The binary that the stack deploys for a function.
+pub fn deployed_binary(function: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/lambda").join(function).join("bootstrap")
+}
+
+/// An environment variable that `make test` sets.
+pub fn required(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: flows need a stack, run `make test`"))
+}

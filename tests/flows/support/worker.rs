@@ -1,0 +1,193 @@
+//! The deployed worker's own binary, run by the test: it decides which message arrives when, and when the process dies.
+//!
+//! The test plays the Lambda Runtime API (AWS Lambda developer guide, "Using the Lambda runtime API"); tables, queue and bucket
+//! are those of the stack.
+
+use std::{
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use app::ports::Hint;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, Notify, mpsc},
+};
+
+use super::{Stack, deployed_binary};
+
+/// A worker process that takes its messages from the test.
+pub struct Worker {
+    process: Child,
+    events: mpsc::UnboundedSender<Value>,
+    answers: Mutex<mpsc::UnboundedReceiver<Value>>,
+}
+
+struct RuntimeApi {
+    events: Mutex<mpsc::UnboundedReceiver<Value>>,
+    answers: mpsc::UnboundedSender<Value>,
+    invocation: Duration,
+}
+
+impl Worker {
+    /// Starts the binary. Each invocation may take `invocation`; requests to the queue go to `queue_endpoint`, which is the
+    /// stack's own unless the test wants to stand in between.
+    pub async fn start(stack: &Stack, invocation: Duration, queue_endpoint: Option<&str>) -> Self {
+        let (events, receiver) = mpsc::unbounded_channel();
+        let (sender, answers) = mpsc::unbounded_channel();
+        let api = Arc::new(RuntimeApi { events: Mutex::new(receiver), answers: sender, invocation });
+        let app = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
+            .with_state(api);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
+
+        let binary = deployed_binary("node-executor");
+        let process = Command::new(&binary)
+            .env_clear()
+            .envs([
+                ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
+                ("AWS_LAMBDA_FUNCTION_NAME", "node-executor"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_ENDPOINT_URL", &stack.endpoint),
+                ("AWS_ENDPOINT_URL_SQS", queue_endpoint.unwrap_or(&stack.endpoint)),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("RUN_TABLE", &stack.run_table),
+                ("STEP_QUEUE_URL", &stack.step_queue_url),
+                ("BLOB_BUCKET", &stack.blob_bucket),
+                ("EGRESS_ALLOW", "127.0.0.1/32"),
+                ("LOG_LEVEL", "info"),
+                ("STAGE", "test"),
+                ("METRICS_NAMESPACE", "Heddle"),
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+        Self { process, events, answers: Mutex::new(answers) }
+    }
+
+    /// Delivers a message without waiting for the answer.
+    pub fn send(&self, hint: &Hint, receive_count: u32) {
+        self.events.send(sqs_event(hint, receive_count)).expect("the worker lives");
+    }
+
+    /// Delivers a message and tells whether the worker acknowledged it.
+    pub async fn deliver(&self, hint: &Hint, receive_count: u32) -> bool {
+        self.send(hint, receive_count);
+        self.acknowledged().await
+    }
+
+    /// Waits for the answer to a message that was sent and tells whether it was acknowledged.
+    pub async fn acknowledged(&self) -> bool {
+        let answer = self.answers.lock().await.recv().await.expect("an answer");
+        answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty)
+    }
+
+    /// SIGKILL: nothing of the process gets to run any more.
+    pub fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may have ended by itself, when the test failed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
+    let Some(event) = api.events.lock().await.recv().await else {
+        return StatusCode::GONE.into_response();
+    };
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + api.invocation;
+    (
+        [
+            ("lambda-runtime-aws-request-id", uuid::Uuid::now_v7().to_string()),
+            ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+            (
+                "lambda-runtime-invoked-function-arn",
+                "arn:aws:lambda:us-east-1:000000000000:function:node-executor".into(),
+            ),
+            ("lambda-runtime-trace-id", "Root=1-00000000-000000000000000000000000".into()),
+        ],
+        event.to_string(),
+    )
+        .into_response()
+}
+
+async fn answered(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> StatusCode {
+    // The test may have ended without waiting for the answer.
+    let _ = api.answers.send(serde_json::from_slice(&body).unwrap_or_default());
+    StatusCode::ACCEPTED
+}
+
+async fn failed(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> StatusCode {
+    let _ = api.answers.send(json!({"failed": String::from_utf8_lossy(&body)}));
+    StatusCode::ACCEPTED
+}
+
+/// The event that Lambda's SQS poller makes of one message.
+fn sqs_event(hint: &Hint, receive_count: u32) -> Value {
+    json!({"Records": [{
+        "messageId": uuid::Uuid::now_v7(),
+        "receiptHandle": "none",
+        "body": serde_json::to_string(hint).expect("JSON"),
+        "attributes": {
+            "ApproximateReceiveCount": receive_count.to_string(),
+            "SentTimestamp": "1700000000000",
+            "SenderId": "test",
+            "ApproximateFirstReceiveTimestamp": "1700000000001",
+        },
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:steps",
+        "awsRegion": "us-east-1",
+    }]})
+}
+
+/// An endpoint that takes connections and never answers: whoever sends to it stays where it is.
+pub struct BlackHole {
+    pub url: String,
+    touched: Arc<Notify>,
+}
+
+impl BlackHole {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let touched = Arc::new(Notify::new());
+        let notify = touched.clone();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                held.push(connection);
+                notify.notify_one();
+            }
+        });
+        Self { url, touched }
+    }
+
+    /// Returns once someone has connected.
+    pub async fn touched(&self) {
+        self.touched.notified().await;
+    }
+}
