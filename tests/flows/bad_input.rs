@@ -37,8 +37,8 @@ async fn every_mistake_of_a_graph_is_listed_in_one_answer() {
         errors.iter().any(|e| e["code"] == code && node.is_none_or(|node| e["node"] == node))
     };
     assert!(has("cycle", None), "{problem:#}");
-    assert!(has("too_many_parents", Some("two_parents")), "{problem:#}");
-    assert!(has("unknown_node_type", Some("strange")), "{problem:#}");
+    assert!(has("several_parents", Some("two_parents")), "{problem:#}");
+    assert!(has("unknown_type", Some("strange")), "{problem:#}");
     assert!(errors.iter().any(|e| e["node"] == "broken" && e["offset"].is_u64()), "{problem:#}");
     assert!(has("unknown_reference", Some("foreign")), "{problem:#}");
 
@@ -50,11 +50,11 @@ async fn every_mistake_of_a_graph_is_listed_in_one_answer() {
 async fn malformed_bodies_get_a_problem_and_store_nothing() {
     let api = Api::from_env();
     let nested = format!("{{\"name\": {}{}}}", "[".repeat(500_000), "]".repeat(500_000));
-    let cases: [(&str, Vec<u8>, &str, &[u16]); 7] = [
+    // Invalid UTF-8 is tested on the routers: the emulated gateway repairs it before a function sees it.
+    let cases: [(&str, Vec<u8>, &str, &[u16]); 6] = [
         ("1 MB of nesting", nested.into_bytes(), "application/json", &[400, 413, 422]),
         ("wrong type", br#"{"name": 7}"#.to_vec(), "application/json", &[422]),
         ("unknown field", br#"{"name": "x", "team_id": "y"}"#.to_vec(), "application/json", &[422]),
-        ("invalid UTF-8", b"{\"name\": \"\xff\xfe\"}".to_vec(), "application/json", &[400]),
         ("not JSON", b"name=x".to_vec(), "application/json", &[400]),
         ("no JSON type", br#"{"name": "x"}"#.to_vec(), "text/plain", &[415]),
         ("empty", Vec::new(), "application/json", &[400]),

@@ -21,9 +21,22 @@ def quick(config: Config) -> None:
     build.require("cargo", "Install Rust from https://rustup.rs.")
     venv.ensure(config)
     _run(["cargo", "fmt", "--all", "--check"])
+    _engine_stays_pure()
     _run([*venv.tool(config, "cfn-lint"), "--include-checks", "I", "--template", "template.yaml"])
     unittest = [str(config.python), "-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "--quiet"]
     _run([*unittest, "--start-directory", "infra/local/tests", "--top-level-directory", "infra/local"])
+
+
+def _engine_stays_pure() -> None:
+    """The engine decides and does nothing else: no runtime, database, HTTP or AWS client in its tree."""
+    tree = ["cargo", "tree", "--locked", "--package", "engine", "--edges", "normal", "--prefix", "none", "--format", "{p}"]
+    told = subprocess.run(tree, cwd=ROOT, capture_output=True, text=True)
+    if told.returncode != 0:
+        raise Problem(f"cargo tree failed:\n{told.stderr}")
+    crates = {line.split()[0] for line in told.stdout.splitlines() if line}
+    banned = sorted(crate for crate in crates if crate in ("tokio", "sqlx", "reqwest", "hyper") or crate.startswith("aws-"))
+    if banned:
+        raise Problem(f"The engine may not depend on {', '.join(banned)} (ARCHITECTURE.md, invariants).")
 
 
 def _deny() -> None:
