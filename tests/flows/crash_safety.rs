@@ -147,7 +147,7 @@ async fn the_deployed_worker_killed_in_the_middle_of_an_effect_is_replaced() {
 
 async fn store(stack: &Stack) -> DynamoRunStore {
     let sdk = Emulator::connect().await.sdk;
-    let blobs = Arc::new(aws::S3Blobs::new(&sdk, &stack.blob_bucket));
+    let blobs = Arc::new(aws::s3_blobs(&sdk, &stack.blob_bucket).expect("the bucket"));
     DynamoRunStore::new(
         aws_sdk_dynamodb::Client::new(&sdk),
         &stack.run_table,

@@ -1,20 +1,26 @@
 //! The migrator as a Lambda function.
 
-use catalog::{Catalog, DatabaseUrl};
+use std::sync::Arc;
+
+use aws::Secrets;
+use catalog::LazyCatalog;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use runtime::Scope;
 use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let boot = runtime::boot("migrator").await?;
+    let boot = runtime::boot("migrator")?;
+    let sdk = runtime::sdk_config(&boot.env).await?;
     let arn = boot.env.collect(|e| e.req("DATABASE_SECRET_ARN"))?;
-    let secret = aws::Secrets::new(&boot.sdk).secret_string(&arn).await?;
-    let catalog = &Catalog::connect_lazy(&DatabaseUrl::parse(&secret)?, 1);
-
+    let secrets = Arc::new(Secrets::new(&sdk));
+    let catalog = &LazyCatalog::new(move || {
+        let (secrets, arn) = (secrets.clone(), arn.clone());
+        async move { secrets.secret_string(&arn).await }
+    });
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let scope = Scope::new(&event.context.request_id);
-        scope.run(migrator::handle(catalog, &event.payload)).await.map_err(Error::from)
+        let work = async { migrator::handle(catalog.get().await?, &event.payload).await };
+        Scope::new(&event.context.request_id).run(work).await.map_err(Error::from)
     }))
     .await
 }

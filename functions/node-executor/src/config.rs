@@ -1,24 +1,24 @@
-//! What the worker is configured with.
+//! What the function is configured with on AWS.
 
 use connectors::egress::EgressPolicy;
 use runtime::{Env, MissingConfig};
 
 /// Read once at boot.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// `RUN_TABLE`
-    pub run_table: String,
+    pub(crate) run_table: String,
     /// `STEP_QUEUE_URL`
-    pub step_queue_url: String,
+    pub(crate) step_queue_url: String,
     /// `BLOB_BUCKET`
-    pub blob_bucket: String,
+    pub(crate) blob_bucket: String,
     /// `EGRESS_ALLOW`: what workflows may reach although its address is private.
-    pub egress: EgressPolicy,
+    pub(crate) egress: EgressPolicy,
 }
 
 impl Config {
     /// Reads the environment; the error names everything that is missing or malformed.
-    pub fn from_env(env: &Env) -> Result<Self, MissingConfig> {
+    pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
             step_queue_url: e.req("STEP_QUEUE_URL"),

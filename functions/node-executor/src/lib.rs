@@ -1,22 +1,16 @@
 //! Advances runs: each message of the steps queue is a hint to look at one (engine.md, Advancing a run).
 
-mod config;
-
 use std::sync::Arc;
 
 use app::{
     AdvanceError, Advanced, Delivery, Worker, advance_run,
     ports::{Clock, Hint},
 };
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::Timestamp;
-use lambda_runtime::LambdaEvent;
 use runtime::{
+    message::{Handled, Message},
     scope,
-    sqs::{self, Handled, Message},
 };
-
-pub use config::Config;
 
 /// What lives as long as the process.
 pub struct State {
@@ -26,13 +20,18 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Advances the run of every message, concurrently. Answers with the messages that must come back.
-pub async fn handle(state: &State, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+/// Advances the run of every message of a batch, concurrently. Answers with the messages that must come back.
+#[cfg(feature = "lambda")]
+pub async fn handle_batch(
+    state: &State,
+    event: lambda_runtime::LambdaEvent<aws_lambda_events::sqs::SqsEvent>,
+) -> aws_lambda_events::sqs::SqsBatchResponse {
     let started_on = state.clock.now();
-    sqs::each(event, async |message| one(state, started_on, &message).await).await
+    runtime::sqs::each(event, async |message| handle(state, started_on, &message).await).await
 }
 
-async fn one(state: &State, started_on: Timestamp, message: &Message) -> Handled {
+/// Advances the run that a message hints at. `started_on` is when this worker took the message on.
+pub async fn handle(state: &State, started_on: Timestamp, message: &Message) -> Handled {
     let hint: Hint = match serde_json::from_str(&message.body) {
         Ok(hint) => hint,
         Err(error) => {

@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use domain::RunStatus;
 use engine::Run;
 use lambda_runtime::{Context, LambdaEvent};
-use node_executor::{State, handle};
+use node_executor::{State, handle_batch};
 use serde_json::{Value, json};
 
 /// A worker on fakes, and a published workflow of one call and a `return`.
@@ -75,7 +75,7 @@ impl World {
         let deadline = self.clock.now() + TimeDelta::seconds(120);
         context.deadline = deadline.timestamp_millis().unsigned_abs();
         let event = serde_json::from_value(json!({"Records": records})).unwrap();
-        let answer = handle(&self.state, LambdaEvent::new(event, context)).await;
+        let answer = handle_batch(&self.state, LambdaEvent::new(event, context)).await;
         answer.batch_item_failures.into_iter().map(|item| item.item_identifier).collect()
     }
 
@@ -134,6 +134,6 @@ async fn a_hint_for_a_run_that_does_not_exist_is_dropped() {
 async fn the_sample_event_is_understood() {
     let world = World::new(ScriptedConnectors::echo());
     let event = serde_json::from_str(include_str!("../../../events/sqs-step.json")).unwrap();
-    let answer = handle(&world.state, LambdaEvent::new(event, Context::default())).await;
+    let answer = handle_batch(&world.state, LambdaEvent::new(event, Context::default())).await;
     assert_eq!(answer.batch_item_failures.len(), 0, "its runs don't exist, so there is nothing to do");
 }

@@ -1,20 +1,25 @@
 //! The `runs` function.
 
+mod config;
+
 use std::sync::Arc;
 
-use aws::{S3Blobs, Secrets, SqsStepQueue};
+use aws::{Secrets, SqsStepQueue, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
-use runs::{Config, State};
+use runs::State;
 use runstore::DynamoRunStore;
+
+use config::Config;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let boot = runtime::boot("runs").await?;
+    let boot = runtime::boot("runs")?;
+    let sdk = runtime::sdk_config(&boot.env).await?;
     let config = Config::from_env(&boot.env)?;
-    let blobs = Arc::new(S3Blobs::new(&boot.sdk, config.blob_bucket));
-    let store = DynamoRunStore::new(Client::new(&boot.sdk), config.run_table, blobs, boot.ids.clone());
-    let secrets = Arc::new(Secrets::new(&boot.sdk));
+    let blobs = Arc::new(s3_blobs(&sdk, &config.blob_bucket)?);
+    let store = DynamoRunStore::new(Client::new(&sdk), config.run_table, blobs, boot.ids.clone());
+    let secrets = Arc::new(Secrets::new(&sdk));
     let catalog = Arc::new(LazyCatalog::new(move || {
         let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
         async move { secrets.secret_string(&arn).await }
@@ -23,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         keys: catalog.clone(),
         catalog: catalog.clone(),
         store: Arc::new(store),
-        queue: Arc::new(SqsStepQueue::new(&boot.sdk, config.step_queue_url)),
+        queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
         clock: boot.clock,
         ids: boot.ids,
     };

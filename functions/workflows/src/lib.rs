@@ -9,28 +9,6 @@ use app::ports::{ApiKeys, Clock, Ids, RunStore};
 use axum::{Router, extract::FromRef};
 use catalog::LazyCatalog;
 use heddle_http::Api;
-use runtime::{Env, MissingConfig};
-
-/// What the function needs of its environment.
-pub struct Config {
-    /// Table of the run store.
-    pub run_table: String,
-    /// Bucket of large values.
-    pub blob_bucket: String,
-    /// ARN of the secret with the database's URL.
-    pub database_secret: String,
-}
-
-impl Config {
-    /// Reads `RUN_TABLE`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
-    pub fn from_env(env: &Env) -> Result<Self, MissingConfig> {
-        env.collect(|e| Self {
-            run_table: e.req("RUN_TABLE"),
-            blob_bucket: e.req("BLOB_BUCKET"),
-            database_secret: e.req("DATABASE_SECRET_ARN"),
-        })
-    }
-}
 
 /// The clients of this function.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! AWS services behind the ports of `app`; one cargo feature each, none on by default.
 //!
 //! - `sqs`: `SqsStepQueue`, the queue that drives runs.
-//! - `s3`: `S3Blobs`, large values of runs.
+//! - `s3`: `s3_blobs`, large values of runs.
 //! - `secrets`: `Secrets`, values of Secrets Manager, read once.
 //!
 //! Everything takes the `SdkConfig` that the process loaded at boot. A client is cheap to make from it and connects with its first
@@ -15,7 +15,7 @@ mod secrets;
 mod sqs;
 
 #[cfg(feature = "s3")]
-pub use s3::S3Blobs;
+pub use s3::s3_blobs;
 #[cfg(feature = "secrets")]
 pub use secrets::Secrets;
 #[cfg(feature = "sqs")]

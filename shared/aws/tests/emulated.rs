@@ -8,17 +8,17 @@ use app::{
     fakes::team,
     ports::{Hint, StepQueue, StoreError},
 };
-use aws::{S3Blobs, Secrets, SqsStepQueue};
+use aws::{Secrets, SqsStepQueue};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::RunId;
 use test_support::aws::{Emulator, fresh_name};
 
 mod blobs {
-    use super::{Emulator, S3Blobs};
+    use super::Emulator;
 
-    async fn in_a_bucket() -> S3Blobs {
+    async fn in_a_bucket() -> blobs::ObjectBlobs {
         let emulator = Emulator::connect().await;
-        S3Blobs::new(&emulator.sdk, emulator.bucket().await)
+        aws::s3_blobs(&emulator.sdk, &emulator.bucket().await).expect("a bucket")
     }
 
     app::blobs_suite!(in_a_bucket());

@@ -10,7 +10,6 @@ use axum::{
     routing::get,
 };
 use http::HeaderValue;
-use lambda_http::{RequestExt as _, request::RequestContext};
 use runtime::{Scope, metrics, panics};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
@@ -96,15 +95,25 @@ async fn observe(request: Request, next: Next) -> Response {
     scope.run(work).await
 }
 
-/// API Gateway's id, so that its access log and ours name the same thing; the Lambda request's; else a new one. Never the client's.
+/// The id that the process's surroundings gave the request, else a new one. Never the client's.
 fn request_id(request: &Request) -> String {
+    given_id(request)
+        .filter(|id| !id.is_empty() && HeaderValue::try_from(id).is_ok())
+        .unwrap_or_else(|| Uuid::now_v7().to_string())
+}
+
+#[cfg(not(feature = "lambda"))]
+fn given_id(_: &Request) -> Option<String> {
+    None
+}
+
+/// API Gateway's id, so that its access log and ours name the same thing; else that of the Lambda request.
+#[cfg(feature = "lambda")]
+fn given_id(request: &Request) -> Option<String> {
+    use lambda_http::{RequestExt as _, request::RequestContext};
     let gateway = match request.extensions().request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
     };
-    let lambda = || request.extensions().lambda_context_ref().map(|context| context.request_id.clone());
-    gateway
-        .or_else(lambda)
-        .filter(|id| !id.is_empty() && HeaderValue::try_from(id).is_ok())
-        .unwrap_or_else(|| Uuid::now_v7().to_string())
+    gateway.or_else(|| request.extensions().lambda_context_ref().map(|context| context.request_id.clone()))
 }

@@ -4,7 +4,7 @@
 //! - who calls: [`Caller`]
 //! - what it says: [`Json`], [`Path`], [`Query`], [`IfMatch`], [`Prefer`], [`IdempotencyKey`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
-//! - where it runs: [`serve`](fn@serve)
+//! - where it runs: `serve` (with the cargo feature `lambda`)
 
 mod api;
 #[cfg(test)]
@@ -16,11 +16,13 @@ mod headers;
 mod health;
 mod idempotency;
 mod json;
+#[cfg(feature = "lambda")]
 mod lambda;
 mod paging;
 mod precondition;
 mod prefer;
 mod problem;
+#[cfg(feature = "lambda")]
 mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -34,6 +36,7 @@ pub use paging::{CursorPage, Limit, Page};
 pub use precondition::{IfMatch, etag};
 pub use prefer::Prefer;
 pub use problem::{ApiError, Code, PROBLEM_JSON};
+#[cfg(feature = "lambda")]
 pub use serve::serve;
 
 /// What a handler answers.

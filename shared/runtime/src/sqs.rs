@@ -1,46 +1,28 @@
 //! A batch of messages, answered message by message.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
 
-use crate::{Scope, metrics, panics, scope};
-
-/// One message of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// What the sender wrote.
-    pub body: String,
-    /// With it the message's visibility can be changed.
-    pub receipt_handle: String,
-    /// How often it was delivered, this time included.
-    pub receive_count: u32,
-    /// When the function will be stopped.
-    pub deadline: SystemTime,
-}
-
-/// What is to become of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handled {
-    /// Delete it.
-    Done,
-    /// Deliver it again when its visibility timeout ends; after the queue's maximum it goes to the dead letters.
-    Redeliver,
-}
+use crate::message::{self, Handled, Message};
 
 /// Handles the messages of a batch concurrently and answers with those to deliver again. A message whose handling
-/// panics is one of them; it does not disturb the others. Each has its own [`Scope`] and its own metrics line.
+/// panics is one of them; it does not disturb the others.
 pub async fn each<W>(event: LambdaEvent<SqsEvent>, handle: impl Fn(Message) -> W) -> SqsBatchResponse
 where
     W: Future<Output = Handled>,
 {
     let LambdaEvent { payload, context } = event;
     let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(context.deadline);
-    let handled = join_all(
-        payload.records.into_iter().map(|record| one(record, &context.request_id, deadline, &handle)),
-    );
+    let handled = join_all(payload.records.into_iter().map(|record| {
+        let message = delivered(record, deadline);
+        async {
+            let id = message.id.clone();
+            (id, message::handle(&context.request_id, message, &handle).await)
+        }
+    }));
     let mut answer = SqsBatchResponse::default();
     for (id, handled) in handled.await {
         if handled == Handled::Redeliver {
@@ -50,45 +32,20 @@ where
     answer
 }
 
-async fn one<W: Future<Output = Handled>>(
-    record: SqsMessage,
-    request_id: &str,
-    deadline: SystemTime,
-    handle: &impl Fn(Message) -> W,
-) -> (String, Handled) {
-    let id = record.message_id.unwrap_or_default();
-    let receive_count =
-        record.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok()).unwrap_or(1);
-    let message = Message {
+fn delivered(record: SqsMessage, deadline: SystemTime) -> Message {
+    let receive_count = record.attributes.get("ApproximateReceiveCount").and_then(|n| n.parse().ok());
+    Message {
+        id: record.message_id.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
-        receipt_handle: record.receipt_handle.unwrap_or_default(),
-        receive_count,
+        receive_count: receive_count.unwrap_or(1),
         deadline,
-    };
-    let scope = Scope::new(request_id);
-    scope.span().record("message_id", id.as_str());
-    scope.span().record("receive_count", receive_count);
-    let work = async {
-        let started = Instant::now();
-        // The handler itself is called inside, so that a panic before its first await is caught as well.
-        let (handled, outcome) = match panics::caught(async { handle(message).await }).await {
-            Ok(Handled::Done) => (Handled::Done, "done"),
-            Ok(Handled::Redeliver) => (Handled::Redeliver, "redeliver"),
-            Err(panics::Panicked) => {
-                scope::count(|c| c.error("panic"));
-                (Handled::Redeliver, "panic")
-            }
-        };
-        metrics::message(outcome, started.elapsed(), &scope.take_counts());
-        handled
-    };
-    let handled = scope.run(work).await;
-    (id, handled)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope;
 
     fn batch(bodies: &[&str]) -> LambdaEvent<SqsEvent> {
         let records = bodies.iter().map(|body| {

@@ -120,6 +120,8 @@ impl Egress {
         if let Some(client) = slot.get() {
             return Ok(client);
         }
+        // Whoever built a client before us has chosen the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // Where the machine has no root certificates, plain http still works and https fails for want of trust.
         let client = self.builder(port).build().or_else(|_| self.builder(port).tls_certs_only([]).build())?;
         Ok(slot.get_or_init(|| client))
