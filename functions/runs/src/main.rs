@@ -4,6 +4,7 @@ mod config;
 
 use std::sync::Arc;
 
+use app::ports::Polling;
 use aws::{Secrets, SqsStepQueue, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
@@ -29,6 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         catalog: catalog.clone(),
         store: Arc::new(store),
         queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
+        ends: Arc::new(Polling),
         clock: boot.clock,
         ids: boot.ids,
     };

@@ -2,8 +2,9 @@
 //! world through.
 //!
 //! - [`ports`]: the traits that stores, queues and connectors implement, with the errors they may answer.
-//! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`cancel_run`](fn@cancel_run),
+//! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`cancel_run`](fn@cancel_run), [`remind_runs`](fn@remind_runs),
 //!   [`publish_workflow`](fn@publish_workflow): one use case per module.
+//! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo
 //!   feature `fakes`.
 
@@ -14,6 +15,9 @@ pub mod loaded;
 pub mod ports;
 pub mod position;
 pub mod publish_workflow;
+pub mod recurrence;
+pub mod remind_runs;
+pub mod spill;
 pub mod start_run;
 
 #[cfg(feature = "fakes")]
@@ -24,4 +28,5 @@ pub mod fakes;
 pub use advance_run::{AdvanceError, Advanced, Delivery, StepOutcome, Worker, advance_run};
 pub use cancel_run::{CancelError, cancel_run};
 pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
+pub use remind_runs::remind_runs;
 pub use start_run::{StartError, StartPorts, StartRun, Started, Target, start_run};

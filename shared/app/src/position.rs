@@ -8,12 +8,17 @@ use crate::ports::{RunSummary, StoreError};
 
 /// A place in a list of runs. As text, `<time>#<id>`, it sorts as the list does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunPosition(String);
+pub struct RunPosition {
+    text: String,
+    created_on: Timestamp,
+    id: RunId,
+}
 
 impl RunPosition {
     /// The place of a run.
     pub fn of(created_on: Timestamp, id: RunId) -> Self {
-        Self(format!("{}#{id}", created_on.to_rfc3339_opts(SecondsFormat::Micros, true)))
+        let text = format!("{}#{id}", created_on.to_rfc3339_opts(SecondsFormat::Micros, true));
+        Self { text, created_on, id }
     }
 
     /// The place of a listed run.
@@ -30,12 +35,22 @@ impl RunPosition {
 
     /// The sortable text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// When the run here was accepted.
+    pub const fn created_on(&self) -> Timestamp {
+        self.created_on
+    }
+
+    /// The run here.
+    pub const fn id(&self) -> RunId {
+        self.id
     }
 
     /// The opaque text that clients send back. It names a place and no team, so a forged one shows nothing foreign.
     pub fn to_cursor(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&self.0)
+        URL_SAFE_NO_PAD.encode(&self.text)
     }
 
     /// Reads a cursor; one that we never gave out is `Violates("cursor")`.

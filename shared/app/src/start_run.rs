@@ -118,25 +118,29 @@ pub async fn start_run(ports: &StartPorts<'_>, wish: StartRun) -> Result<Started
         trigger: wish.trigger,
         created_on: ports.clock.now(),
     });
-    let started = match ports.store.create(&run, &wish.inputs, idempotency.as_ref()).await? {
-        Created::New => Started { run, is_repeat: false },
+    let (started, is_announced) = match ports.store.create(&run, &wish.inputs, idempotency.as_ref()).await? {
+        Created::New => (Started { run, is_repeat: false }, false),
+        Created::Announced => (Started { run, is_repeat: false }, true),
         Created::Existing(id) => {
-            Started { run: ports.store.load_control(wish.team_id, id).await?, is_repeat: true }
+            let run = ports.store.load_control(wish.team_id, id).await?;
+            (Started { run, is_repeat: true }, false)
         }
         Created::KeyReused => return Err(StartError::KeyReused),
     };
-    announce(ports.queue, &started).await?;
+    let Run { id: run_id, team_id, version_id, .. } = started.run;
+    info!(%run_id, %team_id, %version_id, repeat = started.is_repeat, "run {run_id} accepted");
+    if !is_announced {
+        announce(ports.queue, &started.run).await?;
+    }
     Ok(started)
 }
 
 /// Sends the run's first hint; again for a repeat whose run nobody has looked at yet, because that hint may have been lost.
-async fn announce(queue: &dyn StepQueue, started: &Started) -> Result<(), StoreError> {
-    let Run { id: run_id, team_id, status, .. } = started.run;
-    if status == RunStatus::Pending {
-        queue.send(&[(Hint { run_id, team_id, node: None }, 0)]).await?;
+async fn announce(queue: &dyn StepQueue, run: &Run) -> Result<(), StoreError> {
+    if run.status != RunStatus::Pending {
+        return Ok(());
     }
-    info!(%run_id, %team_id, version_id = %started.run.version_id, repeat = started.is_repeat, "run {run_id} accepted");
-    Ok(())
+    queue.send(&[(Hint { run_id: run.id, team_id: run.team_id, node: None }, 0)]).await
 }
 
 /// The key with the digest of what it stands for: the target and the inputs.

@@ -11,3 +11,106 @@ mod blobs {
 
     app::blobs_suite!(async { MemoryBlobs::default() });
 }
+
+mod timers {
+    use std::sync::Arc;
+
+    use app::{
+        conformance::timers::TimerWorld,
+        fakes::{ManualClock, MemorySink, MemoryTimers},
+        ports::{Clock, Fired, Timers},
+    };
+    use async_trait::async_trait;
+    use domain::Timestamp;
+
+    struct World {
+        clock: Arc<ManualClock>,
+        timers: MemoryTimers,
+        arrived: MemorySink,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let clock = Arc::new(ManualClock::default());
+            Self { timers: MemoryTimers::new(clock.clone()), clock, arrived: MemorySink::default() }
+        }
+    }
+
+    #[async_trait]
+    impl TimerWorld for World {
+        fn timers(&self) -> &dyn Timers {
+            &self.timers
+        }
+
+        fn now(&self) -> Timestamp {
+            self.clock.now()
+        }
+
+        async fn pass_to(&self, then: Timestamp) -> Vec<Fired> {
+            self.clock.advance_to(then);
+            self.timers.fire_due(&self.arrived).await.expect("the sink takes all");
+            self.arrived.take()
+        }
+    }
+
+    app::timers_suite!(async { World::new() });
+}
+
+mod secrets {
+    use app::fakes::MemorySecrets;
+
+    fn two_users() -> [MemorySecrets; 2] {
+        let secrets = MemorySecrets::default();
+        [secrets.clone(), secrets]
+    }
+
+    app::secrets_suite!(async { two_users() });
+}
+
+mod mail {
+    use app::{
+        conformance::mail::MailWorld,
+        fakes::MemoryMailer,
+        ports::{Mail, Mailer},
+    };
+    use async_trait::async_trait;
+
+    struct World(MemoryMailer);
+
+    #[async_trait]
+    impl MailWorld for World {
+        fn mailer(&self) -> &dyn Mailer {
+            &self.0
+        }
+
+        async fn sent(&self) -> Vec<Mail> {
+            self.0.take()
+        }
+    }
+
+    app::mail_suite!(async { World(MemoryMailer::default()) });
+}
+
+mod counters {
+    use std::sync::Arc;
+
+    use app::fakes::{ManualClock, MemoryCounters};
+
+    fn with_clock() -> (MemoryCounters, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::default());
+        (MemoryCounters::new(clock.clone()), clock)
+    }
+
+    app::counters_suite!(async { with_clock() });
+}
+
+mod step_queue {
+    use app::fakes::MemoryQueue;
+
+    app::step_queue_suite!(async { MemoryQueue::default() });
+
+    #[tokio::test]
+    async fn teams_take_turns() {
+        app::conformance::step_queue::teams_take_turns(&MemoryQueue::default()).await;
+    }
+}

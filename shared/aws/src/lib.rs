@@ -2,27 +2,37 @@
 //!
 //! - `sqs`: `SqsStepQueue`, the queue that drives runs.
 //! - `s3`: `s3_blobs`, large values of runs.
+//! - `scheduler`: `SchedulerTimers`, messages that arrive on a queue when they are due.
 //! - `secrets`: `Secrets`, values of Secrets Manager, read once.
+//! - `ses`: `SesMailer`, transactional mail.
 //!
 //! Everything takes the `SdkConfig` that the process loaded at boot. A client is cheap to make from it and connects with its first
 //! request.
 
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "scheduler")]
+mod scheduler;
 #[cfg(feature = "secrets")]
 mod secrets;
+#[cfg(feature = "ses")]
+mod ses;
 #[cfg(feature = "sqs")]
 mod sqs;
 
 #[cfg(feature = "s3")]
 pub use s3::s3_blobs;
+#[cfg(feature = "scheduler")]
+pub use scheduler::{SchedulerTimers, TimerTarget, fired};
 #[cfg(feature = "secrets")]
 pub use secrets::Secrets;
+#[cfg(feature = "ses")]
+pub use ses::SesMailer;
 #[cfg(feature = "sqs")]
 pub use sqs::SqsStepQueue;
 
 /// Turns any error into `Unavailable`, for `map_err`.
-#[cfg(any(feature = "s3", feature = "secrets", feature = "sqs"))]
+#[cfg(any(feature = "s3", feature = "scheduler", feature = "secrets", feature = "ses", feature = "sqs"))]
 fn unavailable<E>(doing: &'static str) -> impl FnOnce(E) -> app::ports::StoreError
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,

@@ -46,7 +46,8 @@ impl CredentialProvider for SdkCredentials {
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let found = self.0.provide_credentials().await;
-        let found = found.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })?;
+        let found =
+            found.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })?;
         Ok(Arc::new(AwsCredential {
             key_id: found.access_key_id().to_owned(),
             secret_key: found.secret_access_key().to_owned(),

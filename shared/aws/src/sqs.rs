@@ -1,13 +1,17 @@
-//! The queue of hints on a standard SQS queue.
+//! The queue of hints on a standard SQS queue. In production Lambda receives; [`SqsStepQueue`] can do so too.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
-use app::ports::{Hint, StepQueue, StoreError};
+use app::ports::{Delivered, Hint, StepInbox, StepQueue, StoreError};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{
     Client,
-    types::{BatchResultErrorEntry, SendMessageBatchRequestEntry},
+    operation::delete_message::DeleteMessageError,
+    types::{BatchResultErrorEntry, Message, MessageSystemAttributeName, SendMessageBatchRequestEntry},
 };
 
 use crate::unavailable;
@@ -66,6 +70,65 @@ impl StepQueue for SqsStepQueue {
         }
         Ok(())
     }
+}
+
+/// The longest that one request waits for a message (SQS).
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+#[async_trait]
+impl StepInbox for SqsStepQueue {
+    async fn receive(&self, at_most: u32, patience: Duration) -> Result<Vec<Delivered>, StoreError> {
+        let doing = "receive hints";
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let wait_s = i32::try_from(left.min(LONGEST_WAIT).as_secs()).unwrap_or_default();
+            let receive = self.client.receive_message().queue_url(&self.url);
+            let receive = receive
+                .max_number_of_messages(i32::try_from(at_most.clamp(1, 10)).unwrap_or(10))
+                .wait_time_seconds(wait_s)
+                .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+            let messages = receive.send().await.map_err(unavailable(doing))?.messages.unwrap_or_default();
+            if !messages.is_empty() {
+                return messages.iter().map(delivered).collect();
+            }
+            if Instant::now() >= end {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    async fn done(&self, receipt: &str) -> Result<(), StoreError> {
+        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt);
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            // Of a message that is gone, some queues do not know the receipt any more.
+            Err(error)
+                if error.as_service_error().is_some_and(DeleteMessageError::is_receipt_handle_is_invalid) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(unavailable("delete a hint")(error)),
+        }
+    }
+
+    async fn release(&self, receipt: &str, delay_s: u32) -> Result<(), StoreError> {
+        let change = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        let change = change.visibility_timeout(i32::try_from(delay_s).unwrap_or(i32::MAX));
+        change.send().await.map(drop).map_err(unavailable("release a hint"))
+    }
+}
+
+fn delivered(message: &Message) -> Result<Delivered, StoreError> {
+    let attributes = message.attributes.as_ref();
+    let count = attributes.and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
+    Ok(Delivered {
+        id: message.message_id().unwrap_or_default().to_owned(),
+        receipt: message.receipt_handle().unwrap_or_default().to_owned(),
+        hint: serde_json::from_str(message.body().unwrap_or_default())
+            .map_err(unavailable("receive hints"))?,
+        receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+    })
 }
 
 fn entry((n, (hint, delay_s)): (usize, &(Hint, u32))) -> Result<SendMessageBatchRequestEntry, StoreError> {

@@ -13,15 +13,33 @@ use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::RunId;
 use test_support::aws::{Emulator, fresh_name};
 
+#[path = "emulated/mail.rs"]
+mod mail;
+#[path = "emulated/secrets.rs"]
+mod secrets;
+#[path = "emulated/timers.rs"]
+mod timers;
+
 mod blobs {
     use super::Emulator;
 
     async fn in_a_bucket() -> blobs::ObjectBlobs {
         let emulator = Emulator::connect().await;
-        aws::s3_blobs(&emulator.sdk, &emulator.bucket().await).expect("a bucket")
+        aws::s3_blobs(&emulator.sdk, &emulator.bucket()).expect("a bucket")
     }
 
     app::blobs_suite!(in_a_bucket());
+}
+
+mod step_queue {
+    use super::{Emulator, SqsStepQueue};
+
+    async fn on_sqs() -> SqsStepQueue {
+        let emulator = Emulator::connect().await;
+        SqsStepQueue::new(&emulator.sdk, emulator.impatient_queue().await)
+    }
+
+    app::step_queue_suite!(on_sqs());
 }
 
 fn hint(node: &str) -> Hint {

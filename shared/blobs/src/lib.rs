@@ -32,7 +32,8 @@ impl ObjectBlobs {
     pub fn in_folder(folder: &std::path::Path) -> Result<Self, StoreError> {
         let doing = "open the folder of blobs";
         std::fs::create_dir_all(folder).map_err(unavailable(doing))?;
-        let objects = object_store::local::LocalFileSystem::new_with_prefix(folder).map_err(unavailable(doing))?;
+        let objects =
+            object_store::local::LocalFileSystem::new_with_prefix(folder).map_err(unavailable(doing))?;
         Ok(Self::new(Arc::new(objects.with_fsync(true))))
     }
 }

@@ -40,7 +40,7 @@ impl NodeKey {
         &self.0
     }
 
-    /// Whether the key is snake_case: a lower-case letter, then up to 62 of letters, digits and `_`.
+    /// Whether the key is `snake_case`: a lower-case letter, then up to 62 of letters, digits and `_`.
     pub fn is_valid(&self) -> bool {
         let mut chars = self.0.chars();
         self.0.len() <= 63

@@ -242,6 +242,17 @@ impl Digest {
         (Self(hex::encode(hash.finalize())), bytes)
     }
 
+    /// The digest of bytes as they are. Of a JSON text it is the digest of the value that the text was written from.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(hex::encode(Sha256::digest(bytes)))
+    }
+
+    /// Reads 64 lower-case hex digits; None if the text is anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digest = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_digest.then(|| Self(text.to_owned()))
+    }
+
     /// 64 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,6 @@
 //! Keys of items and indexes.
 
+use app::ports::Window;
 use chrono::{DateTime, SecondsFormat};
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowId};
 use engine::{Attempt, Digest, StepRecord};
@@ -7,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
+pub(crate) const RUN: &str = "RUN#";
 pub(crate) const CONTROL: &str = "RUN";
 pub(crate) const INPUTS: &str = "RUN#INPUTS";
 pub(crate) const STEP: &str = "STEP#";
@@ -20,7 +22,7 @@ const CHECK_GRID_S: i64 = 30;
 const CHECK_SHARDS: u128 = 8;
 
 pub(crate) fn run_pk(id: RunId) -> String {
-    format!("RUN#{id}")
+    format!("{RUN}{id}")
 }
 
 pub(crate) fn version_pk(id: VersionId) -> String {
@@ -29,6 +31,15 @@ pub(crate) fn version_pk(id: VersionId) -> String {
 
 pub(crate) fn idem_pk(team: TeamId, key: &str) -> String {
     format!("IDEM#{team}#{key}")
+}
+
+pub(crate) fn count_pk(key: &str) -> String {
+    format!("COUNT#{key}")
+}
+
+/// Named by the window's length and its end in epoch seconds.
+pub(crate) fn count_sk(window: &Window) -> String {
+    format!("WINDOW#{}#{}", window.length_s, window.ends_on.timestamp())
 }
 
 pub(crate) fn workflow_pk(team: TeamId, workflow: WorkflowId) -> String {
@@ -51,7 +62,16 @@ pub(crate) fn step_name(sk: &str) -> String {
 }
 
 pub(crate) fn check_pk(id: RunId) -> String {
-    format!("open#{}", id.uuid().as_u128() % CHECK_SHARDS)
+    check_shard(id.uuid().as_u128() % CHECK_SHARDS)
+}
+
+/// Every partition of `by_check`.
+pub(crate) fn check_shards() -> impl Iterator<Item = String> {
+    (0..CHECK_SHARDS).map(check_shard)
+}
+
+fn check_shard(n: u128) -> String {
+    format!("open#{n}")
 }
 
 /// The time of a check on the grid, never later than the check.

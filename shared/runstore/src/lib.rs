@@ -7,6 +7,7 @@
 //! | `RUN#<id>` | `STEP#<node>#<attempt>#<digest16>` | `record` (JSON of [`engine::StepRecord`] without its output), `output` |
 //! | `VERSION#<id>` | `VERSION` | `version` (JSON), `team_id` |
 //! | `IDEM#<team>#<key>` | `IDEM` | `run_id`, `request`, `expires_at` (epoch seconds, the table's TTL) |
+//! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
 //!
 //! One strongly consistent query with `sk >= "RUN"` reads a run: its control item first, so every step record that it names is
 //! there already. `LOG#` is reserved and sorts before. An attribute that may be large is a string, or `{sha256, bytes}` of a blob.
@@ -20,14 +21,15 @@
 //! condition. Each commit therefore writes an id of its own (`commit_id`), and the failed condition answers with the stored item: if it
 //! carries our id, we had won. The state itself would not do, since two workers can decide exactly the same.
 //!
-//! **Indexes** project `summary` only, which changes when a run's status does, and DynamoDB writes an index only when something in
+//! **Indexes** of lists project `summary` only, which changes when a run's status does, and DynamoDB writes an index only when something in
 //! it changes; an ordinary commit costs no index write.
 //! - `by_team` (`team_pk` = team, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_pk` = `<team>#<workflow>`).
-//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s. A run
+//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s, with `team_id`. A run
 //!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
 //!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
 
 mod commit;
+mod counters;
 mod create;
 mod error;
 mod items;
@@ -38,4 +40,5 @@ mod spill;
 mod store;
 mod versions;
 
+pub use counters::DynamoCounters;
 pub use store::DynamoRunStore;

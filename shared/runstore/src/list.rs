@@ -7,16 +7,18 @@ use app::{
     position::RunPosition,
 };
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
-use domain::TeamId;
+use domain::{RunId, TeamId, Timestamp};
+use futures::future::try_join_all;
 
 use crate::{
     DynamoRunStore,
-    error::failed,
+    error::{failed, unavailable},
     items::{Item, summary_of, text, text_of},
-    keys,
+    keys::{self, PK},
 };
 
 const DOING: &str = "list runs";
+const CHECKING: &str = "list overdue runs";
 
 /// Runs that one request looks through when few of them may match.
 const WIDE: i32 = 250;
@@ -51,6 +53,35 @@ impl DynamoRunStore {
         page_of(items, limit, start.as_ref())
     }
 
+    /// Open runs whose check has passed, from every shard of `by_check`: one request each.
+    pub(crate) async fn overdue_runs(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TeamId, RunId)>, StoreError> {
+        let shards =
+            try_join_all(keys::check_shards().map(|shard| self.overdue_in(shard, now, limit))).await?;
+        let mut overdue = shards.concat();
+        overdue.sort();
+        Ok(overdue.into_iter().map(|(_, team, run)| (team, run)).take(limit as usize).collect())
+    }
+
+    async fn overdue_in(
+        &self,
+        shard: String,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(String, TeamId, RunId)>, StoreError> {
+        let query = self.client.query().table_name(&self.table).index_name("by_check");
+        let query = query
+            .key_condition_expression("check_pk = :shard AND check_at <= :now")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", text(keys::check_at(now)))
+            .limit(i32::try_from(limit).unwrap_or(WIDE));
+        let found = query.send().await.map_err(failed(CHECKING))?.items.unwrap_or_default();
+        found.iter().map(checked).collect()
+    }
+
     fn page_query(
         &self,
         team: TeamId,
@@ -82,6 +113,13 @@ impl DynamoRunStore {
         };
         query.key_condition_expression(condition).set_expression_attribute_values(Some(values))
     }
+}
+
+/// The check, the team and the run of an item of `by_check`.
+fn checked(item: &Item) -> Result<(String, TeamId, RunId), StoreError> {
+    let team = text_of(item, "team_id")?.parse().map_err(unavailable(CHECKING))?;
+    let run = text_of(item, PK)?.trim_start_matches(keys::RUN).parse().map_err(unavailable(CHECKING))?;
+    Ok((text_of(item, "check_at")?.to_owned(), team, run))
 }
 
 /// At most `limit` runs, with the place of the last one; where the search stopped before it found as many, the place it reached.

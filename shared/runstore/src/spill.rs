@@ -1,21 +1,21 @@
-//! Attributes that may be large: inline up to a limit, else in the blob store under their SHA-256 (RUN-22).
+//! Attributes that may be large: text, or a reference to a blob as `{sha256, bytes}` (see [`app::spill`]).
 
 use std::collections::HashMap;
 
-use app::ports::{Blobs, StoreError};
+use app::{
+    ports::{Blobs, StoreError},
+    spill::{self, Stored},
+};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::TeamId;
 use engine::Digest;
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    error::{malformed, unavailable},
+    error::malformed,
     items::{number, text},
 };
 
-/// Largest inline output, or inputs, of a run in bytes of JSON.
-pub(crate) const VALUE_MAX: usize = 256 * 1024;
+pub(crate) use app::spill::VALUE_MAX;
 /// Largest inline rest of a step record. With an output beside it, an item stays below DynamoDB's 400 KB.
 pub(crate) const RECORD_MAX: usize = 64 * 1024;
 /// Largest inline version.
@@ -28,43 +28,35 @@ pub(crate) async fn pack(
     json: String,
     max: usize,
 ) -> Result<AttributeValue, StoreError> {
-    if json.len() <= max {
-        return Ok(text(json));
-    }
-    let (digest, bytes) = (digest_of(json.as_bytes())?, json.len());
-    blobs.put(team, &digest, json.into_bytes()).await?;
-    let reference = [("sha256".to_owned(), text(digest.as_str())), ("bytes".to_owned(), number(&bytes))];
-    Ok(AttributeValue::M(HashMap::from(reference)))
+    Ok(match spill::put(blobs, team, json, max).await? {
+        Stored::Inline(json) => text(json),
+        Stored::Blob { sha256, bytes } => AttributeValue::M(HashMap::from([
+            ("sha256".to_owned(), text(sha256.as_str())),
+            ("bytes".to_owned(), number(&bytes)),
+        ])),
+    })
 }
 
-/// The JSON text of an attribute. A blob that does not have the digest it was stored under is refused.
+/// The JSON text of an attribute.
 pub(crate) async fn unpack(
     blobs: &dyn Blobs,
     team: TeamId,
     attribute: &AttributeValue,
 ) -> Result<String, StoreError> {
-    let reference = match attribute {
-        AttributeValue::S(inline) => return Ok(inline.clone()),
-        AttributeValue::M(reference) => reference,
+    let stored = match attribute {
+        AttributeValue::S(inline) => Stored::Inline(inline.clone()),
+        AttributeValue::M(reference) => reference_of(reference)?,
         _ => return Err(malformed("read a value", "text or reference")),
     };
-    let sha256 = reference.get("sha256").and_then(|value| value.as_s().ok());
-    let digest = parse_digest(sha256.ok_or_else(|| malformed("read a blob", "sha256"))?)?;
-    let bytes = blobs.get(team, &digest).await.map_err(|error| match error {
-        // The item exists, so this is a hole in the store and not an answer to the caller's question.
-        StoreError::NotFound => unavailable("read a blob")(format!("blob {digest} is gone")),
-        other => other,
-    })?;
-    if digest_of(&bytes)? != digest {
-        return Err(unavailable("read a blob")(format!("blob {digest} has other content")));
+    spill::get(blobs, team, stored).await
+}
+
+fn reference_of(reference: &HashMap<String, AttributeValue>) -> Result<Stored, StoreError> {
+    let sha256 =
+        reference.get("sha256").and_then(|value| value.as_s().ok()).and_then(|hex| Digest::parse(hex));
+    let bytes = reference.get("bytes").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
+    match (sha256, bytes) {
+        (Some(sha256), Some(bytes)) => Ok(Stored::Blob { sha256, bytes }),
+        _ => Err(malformed("read a blob", "sha256 or bytes")),
     }
-    String::from_utf8(bytes).map_err(unavailable("read a blob"))
-}
-
-fn digest_of(bytes: &[u8]) -> Result<Digest, StoreError> {
-    parse_digest(&hex::encode(Sha256::digest(bytes)))
-}
-
-fn parse_digest(hex: &str) -> Result<Digest, StoreError> {
-    serde_json::from_value(Value::from(hex)).map_err(unavailable("read a digest"))
 }

@@ -8,7 +8,7 @@ use app::{
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use domain::{RunId, TeamId, VersionId, WorkflowVersion};
+use domain::{RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
 use engine::{Run, StepRecord};
 use serde_json::Value;
 
@@ -76,6 +76,10 @@ impl RunStore for DynamoRunStore {
 
     async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError> {
         self.load_version(team, version).await
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError> {
+        self.overdue_runs(now, limit).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::{
     fakes::{FixedChance, ManualClock, MemoryBlobs, MemoryQueue, ScriptedConnectors, SequentialIds},
     fakes::{a_run, a_version, graph, team},
-    ports::{Blobs, Clock, Created, Hint, RunStore, StoreError},
+    ports::{Blobs, Clock, Counters as _, Created, Hint, RunStore, StoreError},
     {Delivery, Worker, advance_run},
 };
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use chrono::TimeDelta;
 use domain::{RunId, RunStatus, TeamId, Timestamp, VersionId, WorkflowVersion};
 use engine::{Digest, NodeState, Run, StepRecord};
-use runstore::DynamoRunStore;
+use runstore::{DynamoCounters, DynamoRunStore};
 use serde_json::{Value, json};
 use test_support::aws::{Emulator, Requests};
 
@@ -45,6 +45,24 @@ mod conformance {
     }
 
     app::run_store_suite!(store());
+}
+
+mod counters {
+    use std::sync::Arc;
+
+    use app::fakes::ManualClock;
+    use aws_sdk_dynamodb::Client;
+    use runstore::DynamoCounters;
+    use test_support::aws::Emulator;
+
+    async fn with_clock() -> (DynamoCounters, Arc<ManualClock>) {
+        let emulator = Emulator::connect().await;
+        let clock = Arc::new(ManualClock::default());
+        let table = emulator.run_table().await;
+        (DynamoCounters::new(Client::new(&emulator.sdk), table, clock.clone()), clock)
+    }
+
+    app::counters_suite!(with_clock());
 }
 
 fn morning() -> Timestamp {
@@ -286,4 +304,18 @@ async fn ten_pure_nodes_in_a_row_take_one_message_and_one_commit() {
     assert_eq!((advanced.run_ended, queue.take()), (Some(RunStatus::Succeeded), vec![]));
     let loaded = world.store.load(run.team_id, run.id).await.unwrap();
     assert_eq!(engine::run_result(&loaded.run, &loaded.values), Some(json!(10)));
+}
+
+#[tokio::test]
+async fn an_addition_is_one_request_and_expires_with_its_window() {
+    let emulator = Emulator::connect().await;
+    let (client, table) = (Client::new(&emulator.sdk), emulator.run_table().await);
+    let counters = DynamoCounters::new(client.clone(), &table, Arc::new(ManualClock::default()));
+    let count = counters.add("10.0.0.1", 2, Duration::from_mins(1)).await.unwrap();
+    assert_eq!(emulator.requests.take(), BTreeMap::from([("UpdateItem".to_owned(), 1)]));
+
+    let items = client.scan().table_name(&table).send().await.unwrap().items.unwrap();
+    let [item] = &items[..] else { panic!("{items:?}") };
+    assert_eq!(item["pk"].as_s().unwrap(), "COUNT#10.0.0.1");
+    assert_eq!(*item["expires_at"].as_n().unwrap(), count.ends_on.timestamp().to_string());
 }

@@ -26,18 +26,18 @@ pub enum Handled {
     Redeliver,
 }
 
-/// Handles a message in a [`Scope`] of its own and writes its metrics line. A handler that panics makes it come back.
-pub async fn handle<W>(request_id: &str, message: Message, handler: impl FnOnce(Message) -> W) -> Handled
+/// Handles a message in a [`Scope`] of its own and writes its metrics line. Work that panics makes it come back.
+pub async fn handle<W>(request_id: &str, message: Message, work: impl FnOnce(Message) -> W) -> Handled
 where
     W: Future<Output = Handled>,
 {
     let scope = Scope::new(request_id);
     scope.span().record("message_id", message.id.as_str());
     scope.span().record("receive_count", message.receive_count);
-    let work = async {
+    let working = async {
         let started = Instant::now();
-        // The handler itself is called inside, so that a panic before its first await is caught as well.
-        let (handled, outcome) = match panics::caught(async { handler(message).await }).await {
+        // The work itself is begun inside, so that a panic before its first await is caught as well.
+        let (handled, outcome) = match panics::caught(async { work(message).await }).await {
             Ok(Handled::Done) => (Handled::Done, "done"),
             Ok(Handled::Redeliver) => (Handled::Redeliver, "redeliver"),
             Err(panics::Panicked) => {
@@ -48,5 +48,5 @@ where
         metrics::message(outcome, started.elapsed(), &scope.take_counts());
         handled
     };
-    scope.run(work).await
+    scope.run(working).await
 }

@@ -1,8 +1,8 @@
-//! Writes `.sqlx/`, the query metadata that lets `catalog` build without a database (docs/migrations.md).
+//! Writes `.sqlx/`, the query metadata that lets `catalog` and `embedded` build without a database (docs/migrations.md).
 //!
 //! `HEDDLE_TEST_DATABASE_URL=postgres://… cargo run -p test-support --example sqlx_prepare`
 //!
-//! Lives here and not in `catalog`, which does not build while a query of its has no metadata yet.
+//! Lives here and not in those crates, which do not build while a query of theirs has no metadata yet.
 
 use std::{
     env,
@@ -16,25 +16,34 @@ use std::{
 use sqlx::migrate::Migrator;
 use test_support::TestDatabase;
 
+/// The crates with SQL in them.
+const CRATES: [&str; 2] = ["catalog", "embedded"];
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
-    let catalog = root.join("shared/catalog");
-    let migrator = Migrator::new(catalog.join("migrations")).await.map_err(Error::other)?;
-    let database = TestDatabase::create(&migrator).await;
+    let database = TestDatabase::empty().await;
+    for name in CRATES {
+        let folder = root.join("shared").join(name);
+        let mut migrator = Migrator::new(folder.join("migrations")).await.map_err(Error::other)?;
+        // Each has books of its own.
+        migrator.table_name = format!("migrations_of_{name}").into();
+        migrator.run(database.pool()).await.map_err(Error::other)?;
+        touch(&folder.join("src/lib.rs"))?;
+    }
 
     // Into a fresh folder first: a query that does not compile must not cost the metadata of those that do.
     let fresh = tempfile::tempdir()?;
-    touch(&catalog.join("src/lib.rs"))?;
     let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["check", "--package", "catalog", "--lib"])
+        .args(["check", "--lib"])
+        .args(CRATES.iter().flat_map(|name| ["--package", name]))
         .current_dir(&root)
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", fresh.path())
         .env("DATABASE_URL", database.url())
         .status()?;
     if !built.success() {
-        return Err(Error::other("catalog does not build against its own migrations"));
+        return Err(Error::other("a crate does not build against its own migrations"));
     }
     replace(&root.join(".sqlx"), fresh.path())
 }

@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::{
         ProjectionType, ScalarAttributeType,
     },
 };
+use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -66,17 +67,17 @@ impl Emulator {
             .billing_mode(BillingMode::PayPerRequest)
             .set_key_schema(Some(key_schema("pk", "sk")));
         let indexes = [
-            ("by_team", "team_pk", "created_sk"),
-            ("by_workflow", "workflow_pk", "created_sk"),
-            ("by_check", "check_pk", "check_at"),
+            ("by_team", "team_pk", "created_sk", "summary"),
+            ("by_workflow", "workflow_pk", "created_sk", "summary"),
+            ("by_check", "check_pk", "check_at", "team_id"),
         ];
-        for (index, pk, sk) in indexes {
-            let summary =
-                Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("summary");
+        for (index, pk, sk, projected) in indexes {
+            let projection =
+                Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(projected);
             let index = GlobalSecondaryIndex::builder()
                 .index_name(index)
                 .set_key_schema(Some(key_schema(pk, sk)))
-                .projection(summary.build());
+                .projection(projection.build());
             create = create.global_secondary_indexes(index.build().expect("the index is complete"));
         }
         for key in ["pk", "sk", "team_pk", "workflow_pk", "created_sk", "check_pk", "check_at"] {
@@ -97,12 +98,34 @@ impl Emulator {
         created.queue_url.expect("a queue has a URL")
     }
 
+    /// A standard queue that hides a received message for two seconds and buries one that was received three times; answers its URL.
+    pub async fn impatient_queue(&self) -> String {
+        let client = aws_sdk_sqs::Client::new(&self.sdk);
+        let dead = self.queue().await;
+        let dead =
+            client.get_queue_attributes().queue_url(dead).attribute_names(QueueAttributeName::QueueArn);
+        let dead = dead.send().await.expect("the emulator describes a queue").attributes.expect("attributes");
+        let arn = &dead[&QueueAttributeName::QueueArn];
+        let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":3}}"#);
+        let create = client.create_queue().queue_name(fresh_name("steps"));
+        let create = create.attributes(QueueAttributeName::VisibilityTimeout, "2");
+        let created = create.attributes(QueueAttributeName::RedrivePolicy, redrive).send().await;
+        self.requests.forget();
+        created.expect("the emulator creates a queue").queue_url.expect("a queue has a URL")
+    }
+
     /// A bucket.
-    pub async fn bucket(&self) -> String {
+    pub fn bucket(&self) -> String {
         let name = fresh_name("blobs");
         let endpoint = self.sdk.endpoint_url().expect("the emulator's URL").trim_end_matches('/');
         put(endpoint.trim_start_matches("http://"), &format!("/{name}"));
         name
+    }
+
+    /// What the emulator tells about itself at this path: the JSON body of its answer.
+    pub fn inspect(&self, path: &str) -> String {
+        let endpoint = self.sdk.endpoint_url().expect("the emulator's URL").trim_end_matches('/');
+        get(endpoint.trim_start_matches("http://"), path)
     }
 }
 
@@ -116,11 +139,25 @@ pub fn fresh_name(what: &str) -> String {
 /// A bare `PUT`. The client of S3 that the product uses makes no buckets, and the emulator asks for no signature.
 fn put(host: &str, path: &str) {
     let mut connection = TcpStream::connect(host).expect("the emulator listens");
-    let head = format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let head =
+        format!("PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     connection.write_all(head.as_bytes()).expect("the emulator reads");
     let mut answer = String::new();
     connection.read_to_string(&mut answer).expect("the emulator answers");
     assert!(answer.starts_with("HTTP/1.1 200"), "PUT {path}: {answer}");
+}
+
+/// A bare `GET`; answers the body. Of HTTP 1.0, so that the body comes in one piece.
+fn get(host: &str, path: &str) -> String {
+    let mut connection = TcpStream::connect(host).expect("the emulator listens");
+    let head = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+    connection.write_all(head.as_bytes()).expect("the emulator reads");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("the emulator answers");
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.contains(" 200 ") => body.to_owned(),
+        _ => panic!("GET {path}: {answer}"),
+    }
 }
 
 fn key_schema(pk: &str, sk: &str) -> Vec<KeySchemaElement> {

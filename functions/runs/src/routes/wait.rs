@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::ports::StoreError;
 use engine::Run;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::State;
 
@@ -20,7 +20,7 @@ pub(super) async fn for_end(s: &State, mut run: Run, patience: Duration) -> Resu
     let deadline = Instant::now() + patience.min(LONGEST);
     let mut pause = FIRST_PAUSE;
     while !run.status.is_terminal() && Instant::now() + pause <= deadline {
-        sleep(pause).await;
+        s.ends.ended(run.id, pause).await;
         run = s.store.load_control(run.team_id, run.id).await?;
         pause = (pause * 3 / 2).min(LAST_PAUSE);
     }

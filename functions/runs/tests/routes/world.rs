@@ -8,7 +8,7 @@ use app::{
         FixedChance, ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
         SequentialIds, a_version, graph, team,
     },
-    ports::{Clock, RunStore, ServiceCaller},
+    ports::{Clock, Polling, RunStore, ServiceCaller},
 };
 use axum::Router;
 use chrono::TimeDelta;
@@ -51,6 +51,7 @@ impl World {
             catalog: catalog.clone(),
             store: store.clone(),
             queue: queue.clone(),
+            ends: Arc::new(Polling),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
         };

@@ -6,21 +6,30 @@
 //! }
 //! ```
 //!
-//! The expression is evaluated for each test and gives a future of a store that is the test's own.
+//! The expression is evaluated for each test and gives a future of a store that is the test's own; or of a world that holds it, with
+//! the function that finds it there.
 
 #![allow(missing_docs, reason = "the name of each rule is its sentence")]
 #![allow(clippy::unwrap_used, reason = "these are bodies of tests")]
 
 pub mod blobs;
+pub mod counters;
+pub mod mail;
 pub mod run_store;
 pub mod runs;
+pub mod secrets;
+pub mod step_queue;
+pub mod timers;
 pub mod versions;
 
 /// One `#[tokio::test]` per rule of [`RunStore`](crate::ports::RunStore).
 #[macro_export]
 macro_rules! run_store_suite {
     ($store:expr) => {
-        $crate::conformance_tests!($store, run_store: [
+        $crate::run_store_suite!($store, std::convert::identity);
+    };
+    ($store:expr, $of:expr) => {
+        $crate::conformance_tests!($store, $of, run_store: [
             a_created_run_is_read_back_with_its_inputs,
             a_run_of_another_team_is_not_found,
             a_run_is_created_once,
@@ -34,9 +43,10 @@ macro_rules! run_store_suite {
             values_of_megabytes_come_back,
             long_notes_come_back,
             a_commit_may_settle_a_hundred_nodes,
+            an_open_run_is_overdue_after_its_check_and_an_ended_one_never,
             it_answers_a_ping,
         ]);
-        $crate::conformance_tests!($store, runs: [
+        $crate::conformance_tests!($store, $of, runs: [
             a_key_gives_the_same_run_for_the_same_request,
             an_expired_key_may_be_used_again,
             starts_at_once_with_one_key_create_one_run,
@@ -47,7 +57,7 @@ macro_rules! run_store_suite {
             a_filter_never_shows_another_teams_runs,
             a_forged_cursor_is_refused,
         ]);
-        $crate::conformance_tests!($store, versions: [
+        $crate::conformance_tests!($store, $of, versions: [
             a_version_is_read_back,
             a_version_of_another_team_is_not_found,
             a_version_never_changes,
@@ -69,15 +79,97 @@ macro_rules! blobs_suite {
     };
 }
 
+/// One `#[tokio::test]` per rule of [`Timers`](crate::ports::Timers), of a [`TimerWorld`](timers::TimerWorld) whose clock can be moved.
+#[macro_export]
+macro_rules! timers_suite {
+    ($world:expr) => {
+        $crate::conformance_tests!($world, timers: [
+            a_message_arrives_when_it_is_due_and_the_timer_is_gone,
+            nothing_arrives_before_it_is_due,
+            a_time_that_has_passed_is_due_at_once,
+            putting_again_replaces_the_timer,
+            a_deleted_timer_never_fires,
+            timers_that_are_due_at_once_all_fire,
+            a_recurring_timer_fires_at_each_occurrence,
+            occurrences_that_were_missed_are_made_up_for_by_one,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`DeploymentSecrets`](crate::ports::DeploymentSecrets). The expression gives an array of two users
+/// of the same secrets.
+#[macro_export]
+macro_rules! secrets_suite {
+    ($users:expr) => {
+        $crate::conformance_tests!($users, secrets: [
+            a_secret_is_read_back_as_it_is,
+            a_secret_that_does_not_exist_is_not_found,
+            the_first_text_stays,
+            of_creators_at_once_one_wins_and_all_get_its_text,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Mailer`](crate::ports::Mailer), of a [`MailWorld`](mail::MailWorld).
+#[macro_export]
+macro_rules! mail_suite {
+    ($world:expr) => {
+        $crate::conformance_tests!($world, mail: [
+            a_mail_arrives_as_it_was_sent,
+            html_stands_beside_the_text,
+            a_subject_of_the_greatest_length_stays_one_line,
+            each_mail_is_a_message_of_its_own,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Counters`](crate::ports::Counters). The expression gives the counters and the
+/// [`ManualClock`](crate::fakes::ManualClock) they read.
+#[macro_export]
+macro_rules! counters_suite {
+    ($counters:expr) => {
+        $crate::conformance_tests!($counters, counters: [
+            additions_sum_up_within_a_window,
+            a_key_that_was_never_counted_is_at_zero,
+            keys_and_lengths_of_windows_are_apart,
+            a_window_ends_and_the_next_starts_at_zero,
+            additions_at_once_are_all_counted,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`StepQueue`](crate::ports::StepQueue) with its [`StepInbox`](crate::ports::StepInbox).
+#[macro_export]
+macro_rules! step_queue_suite {
+    ($queue:expr) => {
+        $crate::step_queue_suite!($queue, std::convert::identity);
+    };
+    ($queue:expr, $of:expr) => {
+        $crate::conformance_tests!($queue, $of, step_queue: [
+            every_hint_arrives_once,
+            a_hint_without_a_node_arrives_as_it_was,
+            a_delayed_hint_comes_when_its_time_has_come,
+            a_message_that_is_not_done_comes_back_with_its_count,
+            a_released_message_comes_back_at_once,
+            a_message_that_was_received_too_often_is_not_received_again,
+            what_is_done_twice_is_done,
+            sending_nothing_sends_nothing,
+        ]);
+    };
+}
+
 /// Expands to one test per named rule of a module of [`conformance`](crate::conformance).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
     ($port:expr, $rules:ident: [$($rule:ident),* $(,)?]) => {
+        $crate::conformance_tests!($port, std::convert::identity, $rules: [$($rule),*]);
+    };
+    ($port:expr, $of:expr, $rules:ident: [$($rule:ident),*$(,)?]) => {
         $(
             #[tokio::test]
             async fn $rule() {
-                $crate::conformance::$rules::$rule(&$port.await).await;
+                $crate::conformance::$rules::$rule($of(&$port.await)).await;
             }
         )*
     };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fakes::{a_run, team},
-    ports::{Created, RunStore, StoreError},
+    ports::{RunStore, StoreError},
 };
 
 pub(super) fn morning() -> Timestamp {
@@ -20,7 +20,7 @@ pub(super) fn morning() -> Timestamp {
 /// A run that is stored without a key.
 pub(super) async fn stored(store: &dyn RunStore, team: TeamId) -> Run {
     let run = a_run(team, morning());
-    assert_eq!(store.create(&run, &json!({"n": 1}), None).await.unwrap(), Created::New);
+    assert!(store.create(&run, &json!({"n": 1}), None).await.unwrap().is_new());
     run
 }
 
@@ -189,6 +189,23 @@ pub async fn a_commit_may_settle_a_hundred_nodes(store: &dyn RunStore) {
     let loaded = committed(store, &run, &records).await;
     assert_eq!(loaded.records.len(), 100);
     assert_eq!(*loaded.values.outputs[&NodeKey::from("n99")], json!([99, wide]));
+}
+
+pub async fn an_open_run_is_overdue_after_its_check_and_an_ended_one_never(store: &dyn RunStore) {
+    let run = stored(store, team()).await;
+    let check = run.next_check_on.expect("an open run is checked");
+    let is_named = async |now| store.overdue(now, 1000).await.unwrap().contains(&(run.team_id, run.id));
+    assert!(!is_named(check - TimeDelta::minutes(1)).await);
+    assert!(is_named(check).await);
+
+    let later = Run { next_check_on: Some(check + TimeDelta::hours(1)), ..with(&run, &[]) };
+    store.commit(&later, &[]).await.unwrap();
+    assert!(!is_named(check).await);
+    assert!(is_named(check + TimeDelta::hours(1)).await);
+
+    let ended = Run { revision: 2, status: RunStatus::Failed, next_check_on: None, ..later };
+    store.commit(&ended, &[]).await.unwrap();
+    assert!(!is_named(check + TimeDelta::days(365)).await);
 }
 
 pub async fn it_answers_a_ping(store: &dyn RunStore) {

@@ -26,13 +26,13 @@ async fn create(store: &dyn RunStore, team: TeamId, key: &IdempotencyKey, after_
 pub async fn a_key_gives_the_same_run_for_the_same_request(store: &dyn RunStore) {
     let ours = team();
     let (created, id) = create(store, ours, &key("k", "one"), 0).await;
-    assert_eq!(created, Created::New);
+    assert!(created.is_new(), "{created:?}");
     let (repeated, unused) = create(store, ours, &key("k", "one"), 1).await;
     assert_eq!(repeated, Created::Existing(id));
     assert!(matches!(store.load(ours, unused).await, Err(StoreError::NotFound)));
     assert_eq!(create(store, ours, &key("k", "two"), 1).await.0, Created::KeyReused);
-    assert_eq!(create(store, ours, &key("l", "two"), 1).await.0, Created::New);
-    assert_eq!(create(store, team(), &key("k", "two"), 1).await.0, Created::New, "keys are a team's own");
+    assert!(create(store, ours, &key("l", "two"), 1).await.0.is_new());
+    assert!(create(store, team(), &key("k", "two"), 1).await.0.is_new(), "keys are a team's own");
 }
 
 pub async fn an_expired_key_may_be_used_again(store: &dyn RunStore) {
@@ -41,7 +41,7 @@ pub async fn an_expired_key_may_be_used_again(store: &dyn RunStore) {
     create(store, ours, &used, 0).await;
     let later = IdempotencyKey { expires_on: morning() + TimeDelta::hours(3), ..key("k", "two") };
     let (created, id) = create(store, ours, &later, 3600).await;
-    assert_eq!(created, Created::New);
+    assert!(created.is_new(), "{created:?}");
     assert_eq!(create(store, ours, &later, 3601).await.0, Created::Existing(id));
 }
 
@@ -49,7 +49,7 @@ pub async fn starts_at_once_with_one_key_create_one_run(store: &dyn RunStore) {
     let ours = team();
     let key = key("k", "one");
     let outcomes = join_all((0..8).map(|_| create(store, ours, &key, 0))).await;
-    let new: Vec<_> = outcomes.iter().filter(|(created, _)| *created == Created::New).collect();
+    let new: Vec<_> = outcomes.iter().filter(|(created, _)| created.is_new()).collect();
     assert_eq!(new.len(), 1, "{outcomes:?}");
     let winner = new[0].1;
     assert_eq!(outcomes.iter().filter(|(created, _)| *created == Created::Existing(winner)).count(), 7);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{RunId, TeamId, VersionId, WorkflowVersion};
+use domain::{RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
 use engine::{Call, Run, StepRecord};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -131,6 +131,10 @@ impl<S: RunStore> RunStore for Crashing<S> {
 
     async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError> {
         self.around(self.inner.version(team, version)).await
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError> {
+        self.around(self.inner.overdue(now, limit)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,17 +4,25 @@ mod builders;
 mod catalog;
 mod chance;
 mod connectors;
+mod counters;
 mod crash;
+mod mail;
 mod queue;
 mod run_store;
+mod secrets;
+mod timers;
 
 pub use builders::{a_run, a_version, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
 pub use chance::{FixedChance, ManualClock, SequentialIds};
 pub use connectors::ScriptedConnectors;
+pub use counters::MemoryCounters;
 pub use crash::{CrashSwitch, Crashing};
+pub use mail::MemoryMailer;
 pub use queue::MemoryQueue;
 pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};
+pub use secrets::MemorySecrets;
+pub use timers::{MemorySink, MemoryTimers};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,27 +1,115 @@
 //! The queue as a list.
 
-use std::sync::Mutex;
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 
 use super::lock;
-use crate::ports::{Hint, StepQueue, StoreError};
+use crate::ports::{Delivered, Hint, StepInbox, StepQueue, StoreError};
 
-/// Keeps what was sent until a test takes it.
+/// How often one looks whether something has become due.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Keeps what was sent until a test takes it, or receives it as a worker would: hidden for two seconds, three times at most, teams in
+/// turn.
 #[derive(Debug, Default)]
-pub struct MemoryQueue(Mutex<Vec<(Hint, u32)>>);
+pub struct MemoryQueue(Mutex<Messages>);
+
+#[derive(Debug, Default)]
+struct Messages {
+    waiting: Vec<Message>,
+    sent: u64,
+}
+
+#[derive(Debug)]
+struct Message {
+    id: u64,
+    hint: Hint,
+    delay_s: u32,
+    visible_on: Instant,
+    receive_count: u32,
+}
 
 impl MemoryQueue {
+    const VISIBILITY: Duration = Duration::from_secs(2);
+    const MAX_RECEIVES: u32 = 3;
+
     /// Everything sent since the last call, with its delay in seconds, in order.
     pub fn take(&self) -> Vec<(Hint, u32)> {
-        std::mem::take(&mut lock(&self.0))
+        let waiting = std::mem::take(&mut lock(&self.0).waiting);
+        waiting.into_iter().map(|message| (message.hint, message.delay_s)).collect()
+    }
+
+    fn due(&self, at_most: usize) -> Vec<Delivered> {
+        let (messages, now) = (&mut *lock(&self.0), Instant::now());
+        messages.waiting.retain(|m| m.visible_on > now || m.receive_count < Self::MAX_RECEIVES);
+        let mut turns = BTreeMap::<_, u32>::new();
+        let mut due = Vec::new();
+        for message in messages.waiting.iter_mut().filter(|m| m.visible_on <= now) {
+            let turn = turns.entry(message.hint.team_id).or_default();
+            *turn += 1;
+            due.push((*turn, message));
+        }
+        due.sort_by_key(|(turn, message)| (*turn, message.id));
+        due.truncate(at_most);
+        due.into_iter().map(|(_, message)| message.deliver(now)).collect()
+    }
+}
+
+impl Message {
+    fn deliver(&mut self, now: Instant) -> Delivered {
+        self.visible_on = now + MemoryQueue::VISIBILITY;
+        self.receive_count += 1;
+        let (id, hint) = (self.id.to_string(), self.hint.clone());
+        Delivered { receipt: id.clone(), id, hint, receive_count: self.receive_count }
     }
 }
 
 #[async_trait]
 impl StepQueue for MemoryQueue {
     async fn send(&self, hints: &[(Hint, u32)]) -> Result<(), StoreError> {
-        lock(&self.0).extend_from_slice(hints);
+        let messages = &mut *lock(&self.0);
+        for (hint, delay_s) in hints {
+            messages.sent += 1;
+            messages.waiting.push(Message {
+                id: messages.sent,
+                hint: hint.clone(),
+                delay_s: *delay_s,
+                visible_on: Instant::now() + Duration::from_secs(u64::from(*delay_s)),
+                receive_count: 0,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StepInbox for MemoryQueue {
+    async fn receive(&self, at_most: u32, patience: Duration) -> Result<Vec<Delivered>, StoreError> {
+        let end = Instant::now() + patience;
+        loop {
+            let due = self.due(at_most as usize);
+            if !due.is_empty() || Instant::now() >= end {
+                return Ok(due);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn done(&self, receipt: &str) -> Result<(), StoreError> {
+        lock(&self.0).waiting.retain(|message| message.id.to_string() != receipt);
+        Ok(())
+    }
+
+    async fn release(&self, receipt: &str, delay_s: u32) -> Result<(), StoreError> {
+        let messages = &mut *lock(&self.0);
+        for message in messages.waiting.iter_mut().filter(|message| message.id.to_string() == receipt) {
+            message.visible_on = Instant::now() + Duration::from_secs(u64::from(delay_s));
+        }
         Ok(())
     }
 }

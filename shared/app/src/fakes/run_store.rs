@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{NodeKey, RunId, TeamId, VersionId, WorkflowVersion};
+use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
 use engine::{Attempt, Digest, Run, StepRecord};
 use serde_json::Value;
 
@@ -150,12 +150,7 @@ impl RunStore for MemoryRunStore {
             .filter(|run| before.as_ref().is_none_or(|before| RunPosition::of_summary(run) < *before))
             .collect();
         items.sort_by_key(|run| std::cmp::Reverse(RunPosition::of_summary(run)));
-        let limit = limit as usize;
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| has_more);
-        let next_cursor = last.map(|run| RunPosition::of_summary(run).to_cursor());
-        Ok(RunPage { items, next_cursor })
+        Ok(RunPage::cut(items, limit))
     }
 
     async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
@@ -166,6 +161,14 @@ impl RunStore for MemoryRunStore {
     async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError> {
         let found = lock(&self.0).versions.get(&version).filter(|v| v.team_id == team).cloned();
         found.ok_or(StoreError::NotFound)
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError> {
+        let tables = lock(&self.0);
+        let open = tables.runs.values().filter_map(|row| Some((row.run.next_check_on?, &row.run)));
+        let mut overdue: Vec<_> = open.filter(|(check, _)| *check <= now).collect();
+        overdue.sort_by_key(|(check, run)| (*check, run.id));
+        Ok(overdue.into_iter().map(|(_, run)| (run.team_id, run.id)).take(limit as usize).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,16 +4,28 @@
 mod catalog;
 mod chance;
 mod connectors;
+mod counters;
 mod keys;
+mod mail;
+mod name;
 mod queue;
+mod run_ends;
 mod run_store;
+mod secrets;
+mod timers;
 
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
 pub use chance::{Chance, Clock, Ids};
 pub use connectors::{Connectors, Executed};
+pub use counters::{Count, Counters, Window};
 pub use keys::{ApiKeys, ServiceCaller};
-pub use queue::{Hint, StepQueue};
+pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
+pub use name::{InvalidName, Name};
+pub use queue::{Delivered, Hint, StepInbox, StepQueue};
+pub use run_ends::{Polling, RunEnds};
 pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary};
+pub use secrets::DeploymentSecrets;
+pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 
 /// What every store may answer instead of a value. The cause is for logs, never for clients.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,6 @@
-//! The port to the queue that drives runs.
+//! The ports to the queue that drives runs: sending for everyone, receiving for whoever runs workers.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{NodeKey, RunId, TeamId};
@@ -24,4 +26,33 @@ pub trait StepQueue: Send + Sync {
     /// Sends every hint after its delay in seconds (at most 900). Returns when all are durable; on an error some may have been
     /// sent, which is harmless.
     async fn send(&self, hints: &[(Hint, u32)]) -> Result<(), StoreError>;
+}
+
+/// Receives hints. On AWS Lambda does this; it is for workers that run without it, and for looking after a queue.
+///
+/// A message that was received is hidden from others for the queue's visibility timeout, and comes back after it unless it is
+/// done. After the queue's most receives it goes to the dead letters instead.
+#[async_trait]
+pub trait StepInbox: Send + Sync {
+    /// Takes up to `at_most` messages (10 at the most), waiting up to `patience` for the first. None at the end of the patience.
+    async fn receive(&self, at_most: u32, patience: Duration) -> Result<Vec<Delivered>, StoreError>;
+
+    /// Deletes a message that was handled. One that is gone already is as good.
+    async fn done(&self, receipt: &str) -> Result<(), StoreError>;
+
+    /// Gives a message back, to be received again after `delay_s` seconds.
+    async fn release(&self, receipt: &str, delay_s: u32) -> Result<(), StoreError>;
+}
+
+/// A hint as it was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The queue's name for the message, the same at each delivery.
+    pub id: String,
+    /// Names this delivery to the queue.
+    pub receipt: String,
+    /// What was sent.
+    pub hint: Hint,
+    /// How often the message was received, this time included.
+    pub receive_count: u32,
 }

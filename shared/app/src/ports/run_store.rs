@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::StoreError;
+use crate::position::RunPosition;
 
 /// Durable state of runs and the versions they execute.
 #[async_trait]
@@ -46,6 +47,10 @@ pub trait RunStore: Send + Sync {
     /// Reads a published version of this team.
     async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError>;
 
+    /// Up to `limit` open runs that were to be looked at (`next_check_on`) by `now`, the most overdue first. The store may keep
+    /// that time only to half a minute, so that a run may be named that much too early.
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError>;
+
     /// Whether the store answers; for readiness checks.
     async fn ping(&self) -> Result<(), StoreError>;
 }
@@ -64,12 +69,21 @@ pub struct IdempotencyKey {
 /// What came of [`RunStore::create`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
-    /// The run is stored.
+    /// The run is stored. Nobody has been told yet.
     New,
+    /// The run is stored together with its first hint, as a store can that holds the step queue too.
+    Announced,
     /// The key was used before for the same request: this is its run.
     Existing(RunId),
     /// The key was used before for another request.
     KeyReused,
+}
+
+impl Created {
+    /// Whether a run was stored.
+    pub const fn is_new(&self) -> bool {
+        matches!(self, Self::New | Self::Announced)
+    }
 }
 
 /// A run as its last commit left it.
@@ -99,6 +113,18 @@ pub struct RunPage {
     pub items: Vec<RunSummary>,
     /// Where the next page begins; opaque. None at the end.
     pub next_cursor: Option<String>,
+}
+
+impl RunPage {
+    /// The page of these runs, of which a store reads one more than the page holds to see whether there is another.
+    pub fn cut(mut items: Vec<RunSummary>, limit: u32) -> Self {
+        let limit = limit as usize;
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| has_more);
+        let next_cursor = last.map(|run| RunPosition::of_summary(run).to_cursor());
+        Self { items, next_cursor }
+    }
 }
 
 /// A run as lists show it.

@@ -1,0 +1,25 @@
+//! Finding runs that nobody looks after any more.
+
+use domain::Timestamp;
+use tracing::info;
+
+use crate::ports::{Hint, RunStore, StepQueue, StoreError};
+
+/// Sends a hint for up to `limit` open runs whose next check has passed, and answers for how many. A run gets there when its hint
+/// was lost, or its worker between a commit and the hints that follow from it; a hint too many is harmless.
+pub async fn remind_runs(
+    store: &dyn RunStore,
+    queue: &dyn StepQueue,
+    now: Timestamp,
+    limit: u32,
+) -> Result<usize, StoreError> {
+    let overdue = store.overdue(now, limit).await?;
+    if overdue.is_empty() {
+        return Ok(0);
+    }
+    let hints: Vec<_> =
+        overdue.into_iter().map(|(team_id, run_id)| (Hint { run_id, team_id, node: None }, 0)).collect();
+    queue.send(&hints).await?;
+    info!(count = hints.len(), "runs were overdue and got a hint");
+    Ok(hints.len())
+}
