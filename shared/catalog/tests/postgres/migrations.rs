@@ -11,9 +11,11 @@ async fn an_empty_database_is_migrated_in_seconds_and_a_second_time_finds_nothin
     let catalog = Catalog::new(database.pool().clone());
     let all: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
 
+    assert_eq!(catalog.pending(&MIGRATOR).await.unwrap(), all);
     let start = Instant::now();
     assert_eq!(catalog.migrate().await.unwrap(), all);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(catalog.pending(&MIGRATOR).await.unwrap(), Vec::<i64>::new());
     assert_eq!(catalog.migrate().await.unwrap(), Vec::<i64>::new());
 }
 

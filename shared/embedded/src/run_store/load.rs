@@ -1,0 +1,75 @@
+//! Reading runs and versions.
+
+use std::sync::Arc;
+
+use app::ports::{LoadedRun, StoreError};
+use domain::{RunId, TeamId, VersionId, WorkflowVersion};
+use engine::Run;
+
+use super::EmbeddedRunStore;
+use crate::error::unavailable;
+
+const DOING: &str = "load a run";
+
+impl EmbeddedRunStore {
+    /// Everything of a run in one query.
+    pub(super) async fn load_run(&self, team: TeamId, id: RunId) -> Result<LoadedRun, StoreError> {
+        let row = sqlx::query!(
+            r#"select state, inputs,
+                array(select records from embedded.steps where run_id = runs.id order by revision) as "records!"
+            from embedded.runs where id = $1 and team_id = $2"#,
+            id.uuid(),
+            team.uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unavailable(DOING))?
+        .ok_or(StoreError::NotFound)?;
+        let run: Run = serde_json::from_str(&row.state).map_err(unavailable(DOING))?;
+        let inputs = self.unpack(team, row.inputs).await?;
+        let inputs = serde_json::from_str(&inputs).map_err(unavailable(DOING))?;
+        let mut records = Vec::new();
+        for commit in &row.records {
+            records.extend(self.records_of(team, commit).await?);
+        }
+        // Records of lost commits were never written.
+        Ok(LoadedRun::compose(run, Arc::new(inputs), records, |_| true))
+    }
+
+    /// Only the control state.
+    pub(super) async fn load_state(&self, team: TeamId, id: RunId) -> Result<Run, StoreError> {
+        let state = sqlx::query_scalar!(
+            "select state from embedded.runs where id = $1 and team_id = $2",
+            id.uuid(),
+            team.uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unavailable(DOING))?
+        .ok_or(StoreError::NotFound)?;
+        serde_json::from_str(&state).map_err(unavailable(DOING))
+    }
+
+    /// A version, which is kept from then on.
+    pub(super) async fn read_version(
+        &self,
+        team: TeamId,
+        id: VersionId,
+    ) -> Result<Arc<WorkflowVersion>, StoreError> {
+        let doing = "read a version";
+        let json = sqlx::query_scalar!(
+            "select version from embedded.versions where id = $1 and team_id = $2",
+            id.uuid(),
+            team.uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unavailable(doing))?
+        .ok_or(StoreError::NotFound)?;
+        let json = self.unpack(team, json).await?;
+        let version: Arc<WorkflowVersion> =
+            Arc::new(serde_json::from_str(&json).map_err(unavailable(doing))?);
+        self.versions.insert(id, Arc::clone(&version));
+        Ok(version)
+    }
+}
