@@ -195,6 +195,11 @@ impl ApiError {
         self.code
     }
 
+    /// What happened this time, in a sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The mistakes it lists.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors

@@ -30,7 +30,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         expect_json(request.headers())?;
-        parse(&read(request).await?)
+        Self::from_bytes(&read(request).await?)
     }
 }
 
@@ -44,7 +44,7 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
             return Ok(None);
         }
         media_type?;
-        parse(&body).map(Some)
+        Self::from_bytes(&body).map(Some)
     }
 }
 
@@ -57,17 +57,21 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Json<T>, ApiError> {
-    scan::check(body)?;
-    let error = match serde_json::from_slice(body) {
-        Ok(value) if is_object(body) => return Ok(Json(value)),
-        Ok(_) => return Err(ApiError::validation(vec![mistakes::not_an_object()])),
-        Err(error) => error,
-    };
-    // Only what is JSON at all can be of the wrong form.
-    let value =
-        serde_json::from_slice(body).map_err(|error| ApiError::new(Code::InvalidJson, sentence(&error)))?;
-    Err(ApiError::validation(mistakes::all::<T>(value, &error)))
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads an object from a body, or from a file that is to be judged as a body would be. Refuses as the extractor does what is
+    /// not of the form.
+    pub fn from_bytes(body: &[u8]) -> Result<Self, ApiError> {
+        scan::check(body)?;
+        let error = match serde_json::from_slice(body) {
+            Ok(value) if is_object(body) => return Ok(Self(value)),
+            Ok(_) => return Err(ApiError::validation(vec![mistakes::not_an_object()])),
+            Err(error) => error,
+        };
+        // Only what is JSON at all can be of the wrong form.
+        let value = serde_json::from_slice(body)
+            .map_err(|error| ApiError::new(Code::InvalidJson, sentence(&error)))?;
+        Err(ApiError::validation(mistakes::all::<T>(value, &error)))
+    }
 }
 
 /// Whether the body is an object, as all bodies of this API are. serde would take an array of an object's fields in their order.

@@ -1,0 +1,126 @@
+//! What happens in a run, as `heddle run --json` prints it. The words are those of the API's timeline.
+
+use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, VersionId, WorkflowId};
+use engine::{Attempt, Run, StepRecord};
+use serde::Serialize;
+use serde_json::Value;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// The run was stored and will be executed.
+    RunAccepted(Accepted),
+    /// The run, which was interrupted, goes on.
+    RunResumed(Accepted),
+    /// A worker began an attempt of a node.
+    StepStarted { node: NodeKey, attempt: Attempt, ts: Timestamp },
+    /// An attempt gave the node an output; in place of a failure, where `error` is there.
+    StepSucceeded(Step),
+    /// An attempt failed and another one follows.
+    StepRetried(Step),
+    /// An attempt failed for good.
+    StepFailed(Step),
+    /// No live edge leads to the node.
+    StepSkipped { node: NodeKey },
+    /// The run ended with a result.
+    RunSucceeded(Ended),
+    /// The run ended by a failure that nothing handled.
+    RunFailed(Ended),
+    /// Someone cancelled the run.
+    RunCancelled(Ended),
+}
+
+/// The run that is told about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Accepted {
+    pub(crate) run_id: RunId,
+    pub(crate) team_id: TeamId,
+    pub(crate) workflow_id: WorkflowId,
+    pub(crate) workflow_name: String,
+    pub(crate) version_id: VersionId,
+    /// When it was accepted.
+    pub(crate) ts: Timestamp,
+}
+
+/// An attempt that ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Step {
+    pub(crate) node: NodeKey,
+    pub(crate) attempt: Attempt,
+    pub(crate) ts: Timestamp,
+    pub(crate) duration_ms: u64,
+    /// The label it chose, if its type chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<Failure>,
+    /// When the next attempt may begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_on: Option<Timestamp>,
+    /// What the connector has to tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
+}
+
+impl Step {
+    pub(crate) fn of(record: &StepRecord, label: Option<&str>, retry_on: Option<Timestamp>) -> Self {
+        Self {
+            node: record.node.clone(),
+            attempt: record.attempt,
+            ts: record.finished_on,
+            duration_ms: ms_between(record.started_on, record.finished_on),
+            label: label.map(str::to_owned),
+            error: record.error.clone(),
+            retry_on,
+            notes: record.notes.clone(),
+        }
+    }
+}
+
+/// The end of a run, with the fields that `POST /api/v1/runs` answers when it waited for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Ended {
+    pub(crate) run_id: RunId,
+    pub(crate) status: RunStatus,
+    pub(crate) result: Option<Value>,
+    pub(crate) error: Option<EndedBy>,
+    pub(crate) created_on: Timestamp,
+    pub(crate) finished_on: Option<Timestamp>,
+    pub(crate) duration_ms: Option<u64>,
+}
+
+/// The failure that ended a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct EndedBy {
+    pub(crate) node: NodeKey,
+    #[serde(flatten)]
+    pub(crate) failure: Failure,
+}
+
+impl Event {
+    /// The end of `run`, which gave `result`.
+    pub(crate) fn end_of(run: &Run, result: Option<Value>) -> Self {
+        let by =
+            |error: &engine::RunError| EndedBy { node: error.node.clone(), failure: error.failure.clone() };
+        let ended = Ended {
+            run_id: run.id,
+            status: run.status,
+            result,
+            error: run.error.as_ref().map(by),
+            created_on: run.created_on,
+            finished_on: run.finished_on,
+            duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),
+        };
+        match run.status {
+            RunStatus::Succeeded => Self::RunSucceeded(ended),
+            RunStatus::Cancelled => Self::RunCancelled(ended),
+            _ => Self::RunFailed(ended),
+        }
+    }
+}
+
+/// Whole milliseconds between two moments; 0 should a clock have gone back.
+fn ms_between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from((to - from).num_milliseconds()).unwrap_or_default()
+}

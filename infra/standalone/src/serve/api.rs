@@ -1,0 +1,40 @@
+//! The functions of the API on the embedded stores.
+
+use std::sync::Arc;
+
+use axum::Router;
+use catalog::{Catalog, LazyCatalog};
+use embedded::Embedded;
+use runtime::Boot;
+
+use super::areas::{Area, mount};
+
+/// The functions by their name in `template.yaml`, with the path that each owns. The first one answers what nobody owns.
+pub(crate) const PREFIXES: [(&str, &str); 2] = [("Runs", "/api/v1/runs"), ("Workflows", "/api/v1/workflows")];
+
+/// The whole API as one router.
+pub(crate) fn router(embedded: &Embedded, catalog: Catalog, boot: &Boot) -> Router {
+    let catalog = Arc::new(LazyCatalog::open(catalog));
+    let runs = runs::State {
+        keys: Arc::clone(&catalog) as _,
+        catalog: Arc::clone(&catalog) as _,
+        store: Arc::clone(&embedded.store) as _,
+        queue: Arc::clone(&embedded.queue) as _,
+        ends: Arc::clone(&embedded.ends) as _,
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+    };
+    let workflows = workflows::State {
+        catalog: Arc::clone(&catalog),
+        store: Arc::clone(&embedded.store) as _,
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+    };
+    let ping = move || {
+        let catalog = Arc::clone(&catalog);
+        async move { catalog.ping().await }
+    };
+    let routers = [runs::router(runs, ping), workflows::router(workflows)];
+    let areas = PREFIXES.into_iter().zip(routers);
+    mount(areas.map(|((_, prefix), router)| Area { prefix, router }).collect())
+}

@@ -1,0 +1,6 @@
+//! Every function behind one address.
+
+pub(crate) mod api;
+pub(crate) mod areas;
+pub(crate) mod housekeeping;
+pub(crate) mod stop;
