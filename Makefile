@@ -1,14 +1,18 @@
 # One line per command; the work is done by infra/local (see its README).
 .DEFAULT_GOAL := help
-.PHONY: help stack test check build deploy watch invoke bench status logs down
+.PHONY: help dev stack test check build deploy watch invoke bench bench-standalone status logs down
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
+SECONDS ?= 10
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-stack: ## start everything on this machine and run the sample workflow
+dev: ## start Heddle as one process over Postgres and run the sample workflow
+	@$(HEDDLE) dev
+
+stack: ## the same on an emulated AWS: the functions as they are deployed
 	@$(HEDDLE) stack
 
 test: ## every test, on services of its own that end with it
@@ -32,11 +36,14 @@ invoke: ## send an event to a deployed function: F=runs E=events/http-health.jso
 bench: ## size and cold start of the release binaries
 	@$(HEDDLE) bench
 
+bench-standalone: ## speed and CPU of heddle as one process, against its bounds: SECONDS=10 each
+	@$(HEDDLE) bench-standalone --seconds "$(SECONDS)"
+
 status: ## what runs, and where
 	@$(HEDDLE) status
 
 logs: ## last lines of every service, or of one function: F=runs, and FOLLOW=1
 	@$(HEDDLE) logs --function "$(F)" --follow "$(FOLLOW)"
 
-down: ## stop everything that `make stack` started
+down: ## stop everything that `make dev` and `make stack` started
 	@$(HEDDLE) down

@@ -5,14 +5,21 @@ use serde_json::{Value, json};
 
 use crate::support::api::{Answer, Api};
 
+on_each_target![
+    every_mistake_of_a_graph_is_listed_in_one_answer,
+    malformed_bodies_get_a_problem_and_store_nothing,
+    a_body_of_ten_megabytes_is_too_large,
+    without_a_valid_key_nothing_is_told,
+    an_unknown_id_is_not_found_on_every_route,
+    health_and_readiness_answer_without_a_key,
+];
+
 async fn workflow(api: &Api) -> String {
     let created = api.post("/api/v1/workflows", &json!({"name": "bad input"})).await.expect(201);
     created["id"].as_str().expect("an id").to_owned()
 }
 
-#[tokio::test]
-async fn every_mistake_of_a_graph_is_listed_in_one_answer() {
-    let api = Api::from_env();
+async fn every_mistake_of_a_graph_is_listed_in_one_answer(api: Api) {
     let id = workflow(&api).await;
     let graph = json!({
         "nodes": [
@@ -46,9 +53,7 @@ async fn every_mistake_of_a_graph_is_listed_in_one_answer() {
     assert_eq!(stored["graph"]["nodes"], json!([]), "nothing is stored");
 }
 
-#[tokio::test]
-async fn malformed_bodies_get_a_problem_and_store_nothing() {
-    let api = Api::from_env();
+async fn malformed_bodies_get_a_problem_and_store_nothing(api: Api) {
     let nested = format!("{{\"name\": {}{}}}", "[".repeat(500_000), "]".repeat(500_000));
     // Invalid UTF-8 is tested on the routers: the emulated gateway repairs it before a function sees it.
     let cases: [(&str, Vec<u8>, &str, &[u16]); 6] = [
@@ -78,16 +83,12 @@ async fn total(api: &Api) -> u64 {
     api.get("/api/v1/workflows").await.expect(200)["total"].as_u64().expect("a total")
 }
 
-#[tokio::test]
-async fn a_body_of_ten_megabytes_is_too_large() {
-    let api = Api::from_env();
+async fn a_body_of_ten_megabytes_is_too_large(api: Api) {
     let body = json!({"name": "x".repeat(10_000_000)});
     api.post("/api/v1/workflows", &body).await.expect_problem(413);
 }
 
-#[tokio::test]
-async fn without_a_valid_key_nothing_is_told() {
-    let api = Api::from_env();
+async fn without_a_valid_key_nothing_is_told(api: Api) {
     let id = workflow(&api).await;
     for path in ["/api/v1/workflows", &format!("/api/v1/workflows/{id}"), "/api/v1/runs"] {
         let missing = Answer::of(api.anonymous(Method::GET, path)).await.expect_problem(401);
@@ -98,9 +99,7 @@ async fn without_a_valid_key_nothing_is_told() {
     }
 }
 
-#[tokio::test]
-async fn an_unknown_id_is_not_found_on_every_route() {
-    let api = Api::from_env();
+async fn an_unknown_id_is_not_found_on_every_route(api: Api) {
     let id = uuid::Uuid::now_v7();
     for path in
         ["workflows/{id}", "workflows/{id}/versions", "runs/{id}", "runs/{id}/steps", "runs/{id}/logs"]
@@ -113,9 +112,7 @@ async fn an_unknown_id_is_not_found_on_every_route() {
     api.get("/api/v1/runs/not-an-id").await.expect_problem(404);
 }
 
-#[tokio::test]
-async fn health_and_readiness_answer_without_a_key() {
-    let api = Api::from_env();
+async fn health_and_readiness_answer_without_a_key(api: Api) {
     for path in ["/health", "/health/ready", "/api/v1/workflows/health/ready", "/api/v1/runs/health/ready"] {
         Answer::of(api.anonymous(Method::GET, path)).await.expect(200);
     }

@@ -67,7 +67,7 @@ impl QuietRun {
 
 #[tokio::test]
 async fn the_same_message_many_times_gives_one_result() {
-    let (api, stack, target) = (Api::from_env(), Stack::from_env(), Target::start().await);
+    let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
     let run = QuietRun::create(&api, &stack, &json!({"source": target.url})).await;
 
     let queue = aws::SqsStepQueue::new(&Emulator::connect().await.sdk, &stack.step_queue_url);
@@ -81,7 +81,7 @@ async fn the_same_message_many_times_gives_one_result() {
 
 #[tokio::test]
 async fn two_workers_with_the_same_message_give_one_result() {
-    let (api, stack, target) = (Api::from_env(), Stack::from_env(), Target::start().await);
+    let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
     let run = QuietRun::create(&api, &stack, &json!({"source": target.url})).await;
     let patience = Duration::from_secs(20);
     let (one, two) =
@@ -97,7 +97,7 @@ async fn two_workers_with_the_same_message_give_one_result() {
 
 #[tokio::test]
 async fn a_worker_killed_between_commit_and_dispatch_loses_nothing() {
-    let (api, stack, target) = (Api::from_env(), Stack::from_env(), Target::start().await);
+    let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
     let run = QuietRun::create(&api, &stack, &json!({"source": target.url})).await;
 
     // The commit claims one effect; the message for the other never reaches the queue.
@@ -124,7 +124,7 @@ async fn a_worker_killed_between_commit_and_dispatch_loses_nothing() {
 
 #[tokio::test]
 async fn the_deployed_worker_killed_in_the_middle_of_an_effect_is_replaced() {
-    let (api, target) = (Api::from_env(), Target::start().await);
+    let (api, target) = (Api::on_aws(), Target::start().await);
     let graph = json!({
         "nodes": [
             {"key": "slow", "node_type": "post_api", "timeout_s": 5, "metadata": {"url": "{{ input.source }}/hold/on"}},

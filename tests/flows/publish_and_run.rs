@@ -7,6 +7,14 @@ use crate::support::{
     target::Target,
 };
 
+on_each_target![
+    a_published_workflow_runs_to_its_result,
+    a_run_shows_its_steps_logs_and_place_in_the_list,
+    the_same_idempotency_key_gives_the_same_run_and_another_body_is_refused,
+    a_cancelled_run_starts_nothing_more,
+    a_large_output_passes_through_untouched,
+];
+
 /// Fetches orders, keeps the paid ones, totals them and decides.
 fn order_graph() -> Value {
     json!({
@@ -32,9 +40,8 @@ fn order_graph() -> Value {
     })
 }
 
-#[tokio::test]
-async fn a_published_workflow_runs_to_its_result() {
-    let (api, target) = (Api::from_env(), Target::start().await);
+async fn a_published_workflow_runs_to_its_result(api: Api) {
+    let target = Target::start().await;
     let workflow = api.publish("orders", &order_graph()).await;
 
     let start = json!({"workflow_id": workflow, "inputs": {"source": target.url, "goal": 150}});
@@ -48,9 +55,8 @@ async fn a_published_workflow_runs_to_its_result() {
     assert_eq!(target.received().len(), 1);
 }
 
-#[tokio::test]
-async fn a_run_shows_its_steps_logs_and_place_in_the_list() {
-    let (api, target) = (Api::from_env(), Target::start().await);
+async fn a_run_shows_its_steps_logs_and_place_in_the_list(api: Api) {
+    let target = Target::start().await;
     let workflow = api.publish("visible", &order_graph()).await;
     let run = api.start(&workflow, json!({"source": target.url, "goal": 1000})).await;
 
@@ -74,9 +80,8 @@ async fn a_run_shows_its_steps_logs_and_place_in_the_list() {
     assert_eq!(list["items"][0]["id"], run, "{list:#}");
 }
 
-#[tokio::test]
-async fn the_same_idempotency_key_gives_the_same_run_and_another_body_is_refused() {
-    let (api, target) = (Api::from_env(), Target::start().await);
+async fn the_same_idempotency_key_gives_the_same_run_and_another_body_is_refused(api: Api) {
+    let target = Target::start().await;
     let workflow = api.publish("once", &order_graph()).await;
     let key = uuid::Uuid::now_v7().to_string();
     let start = async |goal: u32| {
@@ -94,9 +99,8 @@ async fn the_same_idempotency_key_gives_the_same_run_and_another_body_is_refused
     assert_eq!(target.received().len(), 1, "one run, one call");
 }
 
-#[tokio::test]
-async fn a_cancelled_run_starts_nothing_more() {
-    let (api, target) = (Api::from_env(), Target::start().await);
+async fn a_cancelled_run_starts_nothing_more(api: Api) {
+    let target = Target::start().await;
     let graph = json!({
         "nodes": [
             {"key": "first", "node_type": "get_api", "metadata": {"url": "{{ input.source }}/hold/first"}},
@@ -118,9 +122,7 @@ async fn a_cancelled_run_starts_nothing_more() {
     api.post(&format!("/api/v1/runs/{run}/cancel"), &json!({})).await.expect_problem(409);
 }
 
-#[tokio::test]
-async fn a_large_output_passes_through_untouched() {
-    let api = Api::from_env();
+async fn a_large_output_passes_through_untouched(api: Api) {
     let graph = json!({
         "nodes": [
             {"key": "grow", "node_type": "advanced", "metadata": {"program": "$map([1..9000], function($n) { {\"n\": $n, \"pad\": \"0123456789012345678901234567890123456789\"} })"}},

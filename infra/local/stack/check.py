@@ -22,6 +22,7 @@ def quick(config: Config) -> None:
     venv.ensure(config)
     _run(["cargo", "fmt", "--all", "--check"])
     _engine_stays_pure()
+    _one_process_needs_no_aws()
     _run([*venv.tool(config, "cfn-lint"), "--include-checks", "I", "--template", "template.yaml"])
     unittest = [str(config.python), "-B", "-W", "ignore::ResourceWarning", "-m", "unittest", "discover", "--quiet"]
     _run([*unittest, "--start-directory", "infra/local/tests", "--top-level-directory", "infra/local"])
@@ -29,14 +30,26 @@ def quick(config: Config) -> None:
 
 def _engine_stays_pure() -> None:
     """The engine decides and does nothing else: no runtime, database, HTTP or AWS client in its tree."""
-    tree = ["cargo", "tree", "--locked", "--package", "engine", "--edges", "normal", "--prefix", "none", "--format", "{p}"]
+    impure = ("tokio", "sqlx", "reqwest", "hyper", "aws-")
+    banned = [crate for crate in _tree("engine") if crate.startswith(impure)]
+    if banned:
+        raise Problem(f"The engine may not depend on {', '.join(banned)} (ARCHITECTURE.md, invariants).")
+
+
+def _one_process_needs_no_aws() -> None:
+    """What runs on one machine links nothing of AWS."""
+    banned = [crate for crate in _tree("heddle") if crate.startswith(("aws", "lambda"))]
+    if banned:
+        raise Problem(f"heddle may not depend on {', '.join(banned)}: its functions come without their feature `lambda`.")
+
+
+def _tree(package: str) -> list:
+    """Every crate that a package links."""
+    tree = ["cargo", "tree", "--locked", "--package", package, "--edges", "normal", "--prefix", "none", "--format", "{p}"]
     told = subprocess.run(tree, cwd=ROOT, capture_output=True, text=True)
     if told.returncode != 0:
         raise Problem(f"cargo tree failed:\n{told.stderr}")
-    crates = {line.split()[0] for line in told.stdout.splitlines() if line}
-    banned = sorted(crate for crate in crates if crate in ("tokio", "sqlx", "reqwest", "hyper") or crate.startswith("aws-"))
-    if banned:
-        raise Problem(f"The engine may not depend on {', '.join(banned)} (ARCHITECTURE.md, invariants).")
+    return sorted({line.split()[0] for line in told.stdout.splitlines() if line})
 
 
 def _deny() -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import api, build, check, config, deploy, emulator, postgres, process, sample, seed, status, tests, venv, watch
+from . import api, bench_standalone, build, check, config, deploy, dev, emulator, postgres, process, sample, seed, status, tests, venv, watch
 from .config import STACK_NAME, Config, Problem, say
 
 
@@ -30,9 +30,22 @@ def stack(settings: Config, _) -> None:
     with only_one(settings):
         running = bring_up(settings)
         finished = sample.run(settings, api.Client(running["base"], running["key"]), running["sample_port"])
+    write_env(settings, running)
+    _welcome(running, finished)
+
+
+def run_dev(settings: Config, _) -> None:
+    """One process over Postgres, from nothing to a finished run."""
+    with only_one(settings):
+        running, finished = dev.run(settings)
+    write_env(settings, running)
+    _welcome(running, finished)
+
+
+def write_env(settings: Config, running: dict) -> None:
+    """What `. .local/env` gives a shell."""
     lines = f"HEDDLE_URL='{running['base']}'\nHEDDLE_KEY='{running['key']}'\n"
     postgres.write_secret(settings.path("env"), lines)
-    _welcome(running, finished)
 
 
 def bring_up(settings: Config) -> dict:
@@ -83,7 +96,7 @@ Try next, after `. .local/env`:
 
   curl -s "$HEDDLE_URL/api/v1/workflows/{finished["workflow_id"]}" -H "X-API-Key: $HEDDLE_KEY"
 
-`make status` shows what runs, `make logs F=runs` what it says, `make down` ends it."""
+`make status` shows what runs, `make logs` what it says, `make down` ends it."""
     )
 
 
@@ -121,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(f"--{option}", default=default)
         sub.set_defaults(run=run)
 
+    command("dev", run_dev, "start Heddle as one process and run the sample workflow")
     command("stack", stack, "start everything and run the sample workflow")
     command("down", down, "stop everything")
     command("status", lambda settings, _: status.show(settings), "what runs")
@@ -132,4 +146,5 @@ def _parser() -> argparse.ArgumentParser:
     command("check", lambda settings, _: check.full(settings), "formatting, lints, template, licences")
     command("test", lambda settings, _: tests.run(settings), "every test")
     command("bench", lambda settings, _: tests.bench(settings), "size and cold start of the release binaries")
+    command("bench-standalone", lambda settings, a: bench_standalone.run(settings, a.seconds), "speed of the single process", seconds="10")
     return parser

@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 STACK_NAME = "heddle-local"
 FUNCTIONS = ("workflows", "runs", "node-executor", "migrator")
-DEFAULT_PORTS = {"aws": 4566, "postgres": 54329, "sample": 4580, "watch": 9000}
+DEFAULT_PORTS = {"heddle": 4500, "aws": 4566, "postgres": 54329, "sample": 4580, "watch": 9000}
 
 
 class Problem(Exception):
@@ -25,7 +25,9 @@ class Config:
     home: Path
     settings: dict = field(repr=False)
     throwaway: bool = False
-    """For one test run: any free ports, no durability, nothing kept."""
+    """For one run: any free ports, nothing kept, and nothing flushed to disk unless `durable`."""
+    durable: bool = False
+    """A throwaway stack whose Postgres flushes to disk all the same, as one that is measured has to."""
 
     @property
     def venv(self) -> Path:
@@ -40,6 +42,11 @@ class Config:
     def lambda_dir(self) -> Path:
         """Where `template.yaml` looks for the functions' binaries."""
         return ROOT / "target" / "lambda"
+
+    @property
+    def flushes(self) -> bool:
+        """Whether Postgres keeps what it has committed when the machine loses power."""
+        return self.durable or not self.throwaway
 
     @property
     def database_url(self) -> "str | None":
@@ -70,10 +77,10 @@ class Config:
         return path
 
 
-def load(home: "Path | None" = None, throwaway: bool = False) -> Config:
+def load(home: "Path | None" = None, throwaway: bool = False, durable: bool = False) -> Config:
     """The stack of this clone, or another one of it under `home`."""
     settings = {**read_env_file(ROOT / ".env"), **os.environ}
-    return Config(home or ROOT / ".local", settings, throwaway)
+    return Config(home or ROOT / ".local", settings, throwaway, durable)
 
 
 def read_env_file(path: Path) -> dict:

@@ -6,7 +6,7 @@ import time
 from . import emulator, postgres, process, sample
 from .config import LOOPBACK, STACK_NAME, Config, Problem, say
 
-SERVICES = ("postgres", "emulator", "sample")
+SERVICES = ("postgres", "emulator", "sample", "heddle")
 
 
 def show(config: Config) -> None:
@@ -23,7 +23,7 @@ def show(config: Config) -> None:
 
 def down(config: Config) -> None:
     """Ends every service of the stack, functions included; what is on disk stays."""
-    stopped = [name for name in ("emulator", "sample") if process.stop(config, name)]
+    stopped = [name for name in ("emulator", "sample", "heddle") if process.stop(config, name)]
     stopped += ["postgres"] if postgres.stop(config) else []
     if config.throwaway:
         shutil.rmtree(config.home, ignore_errors=True)

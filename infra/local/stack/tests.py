@@ -5,28 +5,32 @@ import os
 import shutil
 import subprocess
 
-from . import api, check, config as settings_of, process, sample, status
-from .config import ROOT, Config, Problem, say
+from . import api, check, config as settings_of, process, sample, standalone, status
+from .config import LOOPBACK, ROOT, Config, Problem, say
 
 
 def run(config: Config) -> None:
-    """Formatting and template, then every test of the workspace, flows across deployed functions included."""
+    """Formatting and template, then every test of the workspace; flows go through the deployed functions and through the one process."""
     from .cli import bring_up
 
     check.quick(config)
     throwaway = settings_of.load(ROOT / ".local" / f"test-{os.getpid()}", throwaway=True)
-    _clear_leftovers()
+    clear_leftovers("test")
     try:
         running = bring_up(throwaway)
+        heddle = standalone.binary()
+        one_process = standalone.serve(throwaway, heddle, running["database_url"], f"{LOOPBACK}/32")
+        told = {**environment(throwaway, running), "HEDDLE_FLOW_STANDALONE_URL": standalone.url(one_process), "HEDDLE_FLOW_STANDALONE": str(heddle)}
         runner = ["nextest", "run", "--cargo-profile", "local"] if shutil.which("cargo-nextest") else ["test", "--profile", "local"]
         command = ["cargo", *runner, "--workspace", "--locked"]
         say("$ " + " ".join(command))
-        if subprocess.run(command, cwd=ROOT, env={**os.environ, **environment(throwaway, running)}).returncode != 0:
+        if subprocess.run(command, cwd=ROOT, env={**os.environ, **told}).returncode != 0:
             raise Problem(f"Tests failed. Logs of the services: {_keep_logs(throwaway)}")
         if shutil.which("cargo-nextest"):
             _doc_tests()
-        say("Running the sample workflow …")
-        sample.prove(throwaway, api.Client(running["base"], running["key"]), running["sample_port"])
+        for base in (running["base"], standalone.url(one_process)):
+            say(f"Running the sample workflow on {base} …")
+            sample.prove(throwaway, api.Client(base, running["key"]), running["sample_port"])
     finally:
         status.down(throwaway)
 
@@ -44,7 +48,7 @@ def environment(config: Config, running: dict) -> dict:
                 "blob_bucket": running["outputs"]["BlobBucket"],
                 "functions": {name: f"{settings_of.STACK_NAME}-{name}" for name in settings_of.FUNCTIONS},
                 "database_url": running["database_url"],
-                "sample_url": f"http://{settings_of.LOOPBACK}:{running['sample_port']}",
+                "sample_url": f"http://{LOOPBACK}:{running['sample_port']}",
                 "pids_dir": str(config.directory("run")),
                 "emulator_pid": process.running(config, "emulator").pid,
             },
@@ -58,7 +62,7 @@ def environment(config: Config, running: dict) -> dict:
         "HEDDLE_FLOW_API_KEY": running["key"],
         "HEDDLE_FLOW_STACK": str(facts),
         "SQLX_OFFLINE": "true",
-        "NO_PROXY": f"{settings_of.LOOPBACK},localhost",
+        "NO_PROXY": f"{LOOPBACK},localhost",
     }
 
 
@@ -82,10 +86,10 @@ def _keep_logs(config: Config) -> str:
     return str(kept)
 
 
-def _clear_leftovers() -> None:
-    """Ends what a test run left behind that was itself killed; a run that still goes on is let be."""
-    for home in (ROOT / ".local").glob("test-*"):
-        owner = home.name.removeprefix("test-")
+def clear_leftovers(kind: str) -> None:
+    """Ends what a run with the home `<kind>-<pid>` left behind that was itself killed; a run that still goes on is let be."""
+    for home in (ROOT / ".local").glob(f"{kind}-*"):
+        owner = home.name.removeprefix(f"{kind}-")
         if owner.isdigit() and not _alive(int(owner)):
             status.down(settings_of.load(home, throwaway=True))
 

@@ -4,6 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from stack import postgres
 from stack.config import Config, Problem, digest, read_env_file
 
 
@@ -36,6 +37,16 @@ class Ports(unittest.TestCase):
         throwaway = Config(Path("/nowhere"), {"HEDDLE_PORT_AWS": "4600", "DATABASE_URL": "postgres://precious"}, throwaway=True)
         self.assertEqual(throwaway.asked_port("aws"), 0)
         self.assertIsNone(throwaway.database_url)
+
+
+class Durability(unittest.TestCase):
+    def test_only_a_throwaway_stack_that_nobody_measures_loses_what_it_committed(self):
+        def fsync(**how: bool) -> "str | None":
+            return postgres.options(Config(Path("/nowhere"), {}, **how), 1).get("fsync")
+
+        self.assertEqual(fsync(throwaway=True), "off")
+        self.assertIsNone(fsync())
+        self.assertIsNone(fsync(throwaway=True, durable=True))
 
 
 class Digest(unittest.TestCase):

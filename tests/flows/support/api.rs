@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::required;
 
-/// The deployed API with the demo team's key.
+/// The API with the demo team's key.
 pub struct Api {
     client: reqwest::Client,
     base: Url,
@@ -22,18 +22,29 @@ pub struct Answer {
 }
 
 impl Api {
-    pub fn from_env() -> Self {
-        let base = Url::parse(&required("HEDDLE_FLOW_BASE_URL")).expect("HEDDLE_FLOW_BASE_URL is a URL");
+    /// The functions deployed to the emulated AWS.
+    pub fn on_aws() -> Self {
+        Self::new(&required("HEDDLE_FLOW_BASE_URL"), &required("HEDDLE_FLOW_API_KEY"))
+    }
+
+    /// The same functions in one process.
+    pub fn standalone() -> Self {
+        Self::new(&required("HEDDLE_FLOW_STANDALONE_URL"), &required("HEDDLE_FLOW_API_KEY"))
+    }
+
+    /// The API under a base URL.
+    pub fn new(base: &str, key: &str) -> Self {
+        let base = Url::parse(base).unwrap_or_else(|error| panic!("{base}: {error}"));
         // reqwest asks for it, though all is plain HTTP here.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+        let mut client = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1));
         // API Gateway's emulated host names end in `.localhost`, which not every resolver knows.
         if let (Some(host), Some(port)) = (base.host_str(), base.port())
             && host.ends_with(".localhost")
         {
             client = client.resolve(host, SocketAddr::from(([127, 0, 0, 1], port)));
         }
-        Self { client: client.build().expect("a client"), base, key: required("HEDDLE_FLOW_API_KEY") }
+        Self { client: client.build().expect("a client"), base, key: key.to_owned() }
     }
 
     /// A request with the key.
@@ -78,7 +89,7 @@ impl Api {
 
     /// Reads the run until it has ended; the bound is only there to fail a run that never does.
     pub async fn ended(&self, run: &str) -> Value {
-        let patience = Duration::from_secs(120);
+        let patience = Duration::from_mins(2);
         let ended = async {
             loop {
                 let detail = self.get(&format!("/api/v1/runs/{run}")).await.expect(200);
