@@ -39,13 +39,20 @@ def run_dev(settings: Config, _) -> None:
     with only_one(settings):
         running, finished = dev.run(settings)
     write_env(settings, running)
-    _welcome(running, finished)
+    _welcome_dev(running, finished)
 
 
 def write_env(settings: Config, running: dict) -> None:
-    """What `. .local/env` gives a shell."""
-    lines = f"HEDDLE_URL='{running['base']}'\nHEDDLE_KEY='{running['key']}'\n"
-    postgres.write_secret(settings.path("env"), lines)
+    """What `. .local/env` gives a shell: where the API is, and what `heddle` needs to run beside it."""
+    variables = {
+        "HEDDLE_URL": running["base"],
+        "HEDDLE_KEY": running["key"],
+        "HEDDLE_SAMPLE": f"{config.LOOPBACK}:{running['sample_port']}",
+        "HEDDLE_DATA": str(settings.directory("data")),
+        # Not DATABASE_URL: that would tell the next `make dev` that someone brings a Postgres along.
+        "HEDDLE_DATABASE": running["database_url"],
+    }
+    postgres.write_secret(settings.path("env"), "".join(f"export {name}='{value}'\n" for name, value in variables.items()))
 
 
 def bring_up(settings: Config) -> dict:
@@ -75,7 +82,22 @@ def only_one(settings: Config):
         yield
 
 
-def _welcome(running: dict, finished: dict) -> None:
+def _welcome_dev(running: dict, finished: dict) -> None:
+    """As for the stack, and what only one process can do."""
+    workflow = sample.WORKFLOW.relative_to(config.ROOT)
+    inputs = {"shop_url": f"http://{config.LOOPBACK}:{running['sample_port']}", "at_least": 50, "goal": 1000}
+    heddle = running["heddle"].relative_to(config.ROOT) if running["heddle"].is_relative_to(config.ROOT) else running["heddle"]
+    _welcome(
+        running,
+        finished,
+        f"""
+  {heddle} run {workflow} --database-url "$HEDDLE_DATABASE" \\
+    --egress-allow "$HEDDLE_SAMPLE" --inputs '{json.dumps(inputs)}'
+""",
+    )
+
+
+def _welcome(running: dict, finished: dict, more: str = "") -> None:
     start = {"workflow_id": finished["workflow_id"], "inputs": {**finished["inputs"], "goal": 1000}}
     json_of = functools.partial(json.dumps, ensure_ascii=False)
     say(
@@ -95,7 +117,7 @@ Try next, after `. .local/env`:
     -d '{json_of(start)}'
 
   curl -s "$HEDDLE_URL/api/v1/workflows/{finished["workflow_id"]}" -H "X-API-Key: $HEDDLE_KEY"
-
+{more}
 `make status` shows what runs, `make logs` what it says, `make down` ends it."""
     )
 

@@ -12,7 +12,13 @@ def run(config: Config) -> "tuple[dict, dict]":
     database_url = postgres.ensure(config)
     sample_port = sample.serve(config)
     service = standalone.serve(config, heddle, database_url, f"{LOOPBACK}:{sample_port}")
-    running = {"base": standalone.url(service), "key": seed.demo_key(config), "sample_port": sample_port}
+    running = {
+        "heddle": heddle,
+        "base": standalone.url(service),
+        "key": seed.demo_key(config),
+        "database_url": database_url,
+        "sample_port": sample_port,
+    }
     finished = sample.run(config, api.Client(running["base"], running["key"]), sample_port)
     return running, finished
 
