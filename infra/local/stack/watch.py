@@ -23,7 +23,7 @@ def run(config: Config) -> None:
         say(f"  {key}={value}")
     say(f"\n  curl http://{LOOPBACK}:{port}/lambda-url/runs/health\n")
     command = [str(config.venv / "bin" / "cargo-lambda"), "lambda", "watch", "--invoke-address", LOOPBACK, "--invoke-port", str(port)]
-    command += ["--env-file", str(listed)]
+    command += ["--env-file", str(listed), "--profile", "local"]  # as `make stack` builds them, so that nothing is compiled twice
     environment = {**emulator.client_environment(config, at), "HOME": os.environ.get("HOME", "/"), **variables}
     raise SystemExit(subprocess.run(command, cwd=ROOT, env=environment).returncode)
 

@@ -4,7 +4,9 @@
 use domain::TeamId;
 use engine::Digest;
 
-use crate::ports::{Blobs, StoreError};
+use crate::ports::{Blobs, StoreError, unavailable};
+
+const READING: &str = "read a blob";
 
 /// Largest output, or inputs, of a run that are stored with it, in bytes of JSON.
 pub const VALUE_MAX: usize = 256 * 1024;
@@ -41,15 +43,11 @@ pub async fn get(blobs: &dyn Blobs, team: TeamId, stored: Stored) -> Result<Stri
     };
     let bytes = blobs.get(team, &sha256).await.map_err(|error| match error {
         // What refers to it exists, so this is a hole in the store and not an answer to the caller's question.
-        StoreError::NotFound => unavailable(format!("blob {sha256} is gone")),
+        StoreError::NotFound => unavailable(READING)(format!("blob {sha256} is gone")),
         other => other,
     })?;
     if Digest::of_bytes(&bytes) != sha256 {
-        return Err(unavailable(format!("blob {sha256} has other content")));
+        return Err(unavailable(READING)(format!("blob {sha256} has other content")));
     }
-    String::from_utf8(bytes).map_err(unavailable)
-}
-
-fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Unavailable { doing: "read a blob", cause: cause.into() }
+    String::from_utf8(bytes).map_err(unavailable(READING))
 }

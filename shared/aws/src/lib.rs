@@ -30,12 +30,3 @@ pub use secrets::Secrets;
 pub use ses::SesMailer;
 #[cfg(feature = "sqs")]
 pub use sqs::SqsStepQueue;
-
-/// Turns any error into `Unavailable`, for `map_err`.
-#[cfg(any(feature = "s3", feature = "scheduler", feature = "secrets", feature = "ses", feature = "sqs"))]
-fn unavailable<E>(doing: &'static str) -> impl FnOnce(E) -> app::ports::StoreError
-where
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    move |cause| app::ports::StoreError::Unavailable { doing, cause: cause.into() }
-}

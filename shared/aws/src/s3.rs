@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::ports::StoreError;
+use app::ports::{StoreError, unavailable};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
@@ -14,8 +14,6 @@ use blobs::{
         aws::{AmazonS3Builder, AwsCredential},
     },
 };
-
-use crate::unavailable;
 
 /// Large values of runs in this bucket.
 pub fn s3_blobs(sdk: &SdkConfig, bucket: &str) -> Result<ObjectBlobs, StoreError> {

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use app::{
-    ports::{Clock, Due, Fired, Name, StoreError, Timer, Timers},
+    ports::{Clock, Due, Fired, Name, StoreError, Timer, Timers, unavailable},
     recurrence::Recurrence,
 };
 use async_trait::async_trait;
@@ -21,8 +21,6 @@ use chrono::{DateTime, DurationRound as _, SubsecRound as _, TimeDelta};
 use domain::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::unavailable;
 
 const KEEP: &str = "keep a timer";
 

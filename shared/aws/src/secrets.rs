@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use app::ports::{DeploymentSecrets, Name, StoreError};
+use app::ports::{DeploymentSecrets, Name, StoreError, unavailable};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
@@ -10,8 +10,6 @@ use aws_sdk_secretsmanager::{
     operation::{create_secret::CreateSecretError, get_secret_value::GetSecretValueError},
 };
 use tokio::sync::{Mutex, OnceCell};
-
-use crate::unavailable;
 
 const CREATE: &str = "create a secret";
 

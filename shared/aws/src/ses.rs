@@ -1,6 +1,6 @@
 //! Mail through Amazon SES.
 
-use app::ports::{EmailAddress, Mail, Mailer, StoreError};
+use app::ports::{EmailAddress, Mail, Mailer, StoreError, unavailable};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sesv2::{
@@ -9,8 +9,6 @@ use aws_sdk_sesv2::{
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message},
 };
-
-use crate::unavailable;
 
 const SEND: &str = "send a mail";
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::ports::{Delivered, Hint, StepInbox, StepQueue, StoreError};
+use app::ports::{Delivered, Hint, StepInbox, StepQueue, StoreError, unavailable};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{
@@ -13,8 +13,6 @@ use aws_sdk_sqs::{
     operation::delete_message::DeleteMessageError,
     types::{BatchResultErrorEntry, Message, MessageSystemAttributeName, SendMessageBatchRequestEntry},
 };
-
-use crate::unavailable;
 
 const DOING: &str = "send hints";
 

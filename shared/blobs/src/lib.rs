@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use app::ports::{Blobs, StoreError};
+use app::ports::{Blobs, StoreError, unavailable};
 use async_trait::async_trait;
 use domain::TeamId;
 use engine::Digest;
@@ -57,11 +57,4 @@ impl Blobs for ObjectBlobs {
             Err(error) => Err(unavailable("read a blob")(error)),
         }
     }
-}
-
-fn unavailable<E>(doing: &'static str) -> impl FnOnce(E) -> StoreError
-where
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    move |cause| StoreError::Unavailable { doing, cause: cause.into() }
 }

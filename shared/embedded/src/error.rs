@@ -3,14 +3,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use app::ports::StoreError;
-
-/// Turns any error into `Unavailable`, for `map_err`.
-pub(crate) fn unavailable<E>(doing: &'static str) -> impl FnOnce(E) -> StoreError
-where
-    E: Into<Box<dyn Error + Send + Sync>>,
-{
-    move |cause| StoreError::Unavailable { doing, cause: cause.into() }
-}
+pub(crate) use app::ports::unavailable;
 
 /// What is stored does not have the form that we write.
 pub(crate) fn malformed(doing: &'static str, what: &str) -> StoreError {

@@ -1,15 +1,8 @@
 //! What DynamoDB's errors mean here.
 
 use app::ports::StoreError;
+pub(crate) use app::ports::unavailable;
 use aws_sdk_dynamodb::error::SdkError;
-
-/// Turns any error into `Unavailable`, for `map_err`.
-pub(crate) fn unavailable<E>(doing: &'static str) -> impl FnOnce(E) -> StoreError
-where
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    move |cause| StoreError::Unavailable { doing, cause: cause.into() }
-}
 
 /// Like [`unavailable`], for what a request answers.
 pub(crate) fn failed<E, R>(doing: &'static str) -> impl FnOnce(SdkError<E, R>) -> StoreError

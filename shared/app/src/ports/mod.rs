@@ -50,9 +50,10 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// An [`StoreError::Unavailable`] from any error.
-    pub fn unavailable(doing: &'static str) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Self {
-        move |cause| Self::Unavailable { doing, cause }
-    }
+/// Turns any error into [`StoreError::Unavailable`], for `map_err`.
+pub fn unavailable<E>(doing: &'static str) -> impl FnOnce(E) -> StoreError
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    move |cause| StoreError::Unavailable { doing, cause: cause.into() }
 }
