@@ -17,8 +17,8 @@ use crate::{
     terminal::Stream,
 };
 
-/// Connections to Postgres; made as they are needed, and a short run needs few.
-const CONNECTIONS: u32 = 1;
+/// Connections to Postgres, made as they are needed: one for each of the two writers, one for those who read.
+const CONNECTIONS: u32 = 3;
 
 /// Runs a file, or goes on with a run. Whatever can be refused without a database is.
 pub(crate) async fn execute(args: Run) -> Result<Exit, Trouble> {

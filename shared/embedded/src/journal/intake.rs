@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use app::ports::StoreError;
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -83,7 +83,7 @@ impl writer::Batch for Batch {
         true
     }
 
-    async fn write(&self, pool: &PgPool) -> Result<HashSet<Uuid>, sqlx::Error> {
+    async fn write(&self, connection: &mut PgConnection) -> Result<HashSet<Uuid>, sqlx::Error> {
         let runs: Vec<&NewRun> = self.entries.iter().map(|Entry(run, _)| &**run).collect();
         let keyed: Vec<_> = runs.iter().filter_map(|run| Some((run, run.key.as_ref()?))).collect();
         let hints: Vec<_> = runs.iter().map(|run| &run.hint).collect();
@@ -113,7 +113,7 @@ impl writer::Batch for Batch {
             &hints.holder as &[Option<i32>],
             hints.wakes_others,
         );
-        Ok(created.fetch_one(pool).await?.into_iter().collect())
+        Ok(created.fetch_one(connection).await?.into_iter().collect())
     }
 
     fn succeed(self, created: &HashSet<Uuid>) {

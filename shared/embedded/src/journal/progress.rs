@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use app::ports::StoreError;
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -83,7 +83,7 @@ impl writer::Batch for Batch {
         self.is_awaited
     }
 
-    async fn write(&self, pool: &PgPool) -> Result<HashSet<Uuid>, sqlx::Error> {
+    async fn write(&self, connection: &mut PgConnection) -> Result<HashSet<Uuid>, sqlx::Error> {
         let (mut commits, mut messages, mut done) = (Vec::<&Commit>::new(), Vec::new(), Vec::new());
         for entry in &self.entries {
             match entry {
@@ -113,7 +113,7 @@ impl writer::Batch for Batch {
             messages.wakes_others,
             &done,
         );
-        Ok(committed.fetch_one(pool).await?.into_iter().collect())
+        Ok(committed.fetch_one(connection).await?.into_iter().collect())
     }
 
     fn succeed(self, committed: &HashSet<Uuid>) {

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::Claims;
@@ -38,7 +38,10 @@ pub(super) trait Batch: Sized + Send {
     fn is_awaited(&self) -> bool;
 
     /// Writes everything in one round trip; durable when this answers.
-    fn write(&self, pool: &PgPool) -> impl Future<Output = Result<Self::Written, sqlx::Error>> + Send;
+    fn write(
+        &self,
+        connection: &mut PgConnection,
+    ) -> impl Future<Output = Result<Self::Written, sqlx::Error>> + Send;
 
     /// Tells everyone what came of their entry.
     fn succeed(self, written: &Self::Written);
@@ -52,10 +55,37 @@ pub(super) trait Batch: Sized + Send {
 
 /// Writes batch after batch, until every sender is dropped and nothing is left.
 pub(super) async fn run<B: Batch>(pool: PgPool, claims: Claims, mut entries: mpsc::Receiver<B::Entry>) {
-    let mut held_over = VecDeque::new();
+    let (mut held_over, mut line) = (VecDeque::new(), Line { pool, connection: None });
     while let Some(batch) = gather::<B>(&claims, &mut entries, &mut held_over).await {
-        write(batch, &claims, &pool).await;
+        write(batch, &claims, &mut line).await;
     }
+}
+
+/// The writer's connection, kept for as long as it works: a pool asks a connection that comes back whether it is well, which would be a
+/// second round trip for each batch.
+struct Line {
+    pool: PgPool,
+    connection: Option<PoolConnection<Postgres>>,
+}
+
+impl Line {
+    async fn write<B: Batch>(&mut self, batch: &B) -> Result<B::Written, sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(self.pool.acquire().await?),
+        };
+        let written = batch.write(connection).await;
+        if written.as_ref().is_err_and(is_broken) {
+            self.connection = None;
+        }
+        written
+    }
+}
+
+/// Whether the connection is of no more use: it failed, or the server ends it (SQLSTATE 57P01 and its kin).
+fn is_broken(error: &sqlx::Error) -> bool {
+    let refusal = error.as_database_error();
+    refusal.is_none_or(|refusal| refusal.code().is_some_and(|code| code.starts_with("57P")))
 }
 
 /// What there is to write; waits for it. None at the end.
@@ -83,14 +113,14 @@ async fn gather<B: Batch>(
 }
 
 /// Writes a batch. One that the database refuses is taken apart, so that what is wrong with one entry harms no other.
-async fn write<B: Batch>(batch: B, claims: &Claims, pool: &PgPool) {
-    match batch.write(pool).await {
+async fn write<B: Batch>(batch: B, claims: &Claims, line: &mut Line) {
+    match line.write(&batch).await {
         Ok(written) => batch.succeed(&written),
-        Err(error) if batch.len() > 1 && error.as_database_error().is_some() => {
+        Err(error) if batch.len() > 1 && !is_broken(&error) => {
             for entry in batch.into_entries() {
                 let mut single = B::new(claims.clone());
                 single.add(entry);
-                match single.write(pool).await {
+                match line.write(&single).await {
                     Ok(written) => single.succeed(&written),
                     Err(error) => single.fail(error),
                 }

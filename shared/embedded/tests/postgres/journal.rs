@@ -2,13 +2,14 @@
 
 use app::{
     fakes::{a_run, team},
-    ports::{Created, IdempotencyKey, RunStore as _, StoreError},
+    ports::{Created, IdempotencyKey, RunStore as _, StepInbox as _, StoreError},
 };
 use chrono::TimeDelta;
 use domain::{RunStatus, Timestamp};
 use engine::{Digest, Run};
 use futures::future::join_all;
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::support::World;
 
@@ -85,6 +86,36 @@ async fn what_the_database_refuses_harms_no_other() {
         match created {
             Ok(created) => assert!(n != 5 && created.is_new()),
             Err(error) => assert!(n == 5 && matches!(error, StoreError::Unavailable { .. }), "{n}: {error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn stores_whose_connections_broke_work_again() {
+    let mut world = World::new().await;
+    world.embedded.start();
+    let store = &world.embedded.store;
+    store.create(&a_run(team(), now()), &json!({}), None).await.unwrap();
+    let mut other = PgConnection::connect(&world.database.url()).await.unwrap();
+    sqlx::query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+        .execute(&mut other)
+        .await
+        .unwrap();
+
+    // Some callers are told that it failed; it must not last.
+    let mut last = a_run(team(), now());
+    for attempt in 0.. {
+        match store.create(&last, &json!({}), None).await {
+            Ok(_) => break,
+            Err(error) => assert!(attempt < 20, "{error}"),
+        }
+        last = a_run(team(), now());
+    }
+    loop {
+        let message = world.embedded.workers.next().await;
+        world.embedded.queue.done(&message.receipt).await.unwrap();
+        if message.hint.run_id == last.id {
+            break;
         }
     }
 }
