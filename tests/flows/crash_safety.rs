@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, sync::Arc, time::Duration}
 
 use app::ports::{Hint, RunStore, StepQueue};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{TeamId, Trigger, TriggerKind};
+use chrono::TimeDelta;
+use domain::{TeamId, Timestamp, Trigger, TriggerKind};
 use engine::{NewRun, NodeState, Run};
 use runstore::DynamoRunStore;
 use runtime::TimeOrderedIds;
@@ -39,6 +40,10 @@ struct QuietRun {
 
 impl QuietRun {
     async fn create(api: &Api, stack: &Stack, inputs: &Value) -> Self {
+        Self::created_on(chrono::Utc::now(), api, stack, inputs).await
+    }
+
+    async fn created_on(created_on: Timestamp, api: &Api, stack: &Stack, inputs: &Value) -> Self {
         let workflow = api.publish("crash safety", &two_effects()).await;
         let versions = api.get(&format!("/api/v1/workflows/{workflow}/versions")).await.expect(200);
         let version = versions["items"][0]["id"].as_str().expect("a version").parse().expect("a version id");
@@ -54,7 +59,7 @@ impl QuietRun {
             workflow_id: sibling.workflow_id,
             version_id: version,
             trigger: Trigger { kind: TriggerKind::Api, by: None },
-            created_on: chrono::Utc::now(),
+            created_on,
         });
         store.create(&run, inputs, None).await.expect("a stored run");
         Self { store, hint: Hint { run_id: id, team_id, node: None } }
@@ -116,6 +121,20 @@ async fn a_worker_killed_between_commit_and_dispatch_loses_nothing() {
     // The queue brings the message again.
     let heir = Worker::start(&stack, Duration::from_secs(20), None).await;
     assert!(heir.deliver(&run.hint, 2).await);
+
+    let detail = api.ended(&run.hint.run_id.to_string()).await;
+    assert_eq!(detail["result"], json!(["/left", "/right"]), "{detail:#}");
+    assert_eq!(calls(&target), ["/left", "/right"], "each effect happened once");
+}
+
+#[tokio::test]
+async fn a_run_whose_hint_was_lost_is_found_by_maintenance() {
+    let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
+    let long_ago = chrono::Utc::now() - TimeDelta::minutes(5);
+    let run = QuietRun::created_on(long_ago, &api, &stack, &json!({"source": target.url})).await;
+
+    let kept = stack.invoke("maintenance", &json!({})).await;
+    assert!(kept["reminded"].as_u64().is_some_and(|reminded| reminded >= 1), "{kept}");
 
     let detail = api.ended(&run.hint.run_id.to_string()).await;
     assert_eq!(detail["result"], json!(["/left", "/right"]), "{detail:#}");

@@ -22,7 +22,7 @@ def local(config: Config, at: str, database_url: str, sample_port: int) -> dict:
     emulator.put_secret(at, "heddle/local/database-url", database_url)
     # Tests bring servers of their own, on any port of the loopback interface.
     may_call = f"{LOOPBACK}/32" if config.throwaway else f"{LOOPBACK}:{sample_port}"
-    parameters = {"Architecture": architecture(), "EgressAllow": may_call}
+    parameters = {"Architecture": architecture(), "EgressAllow": may_call, "Maintenance": "DISABLED" if config.throwaway else "ENABLED"}
     binaries = [config.lambda_dir / name / "bootstrap" for name in FUNCTIONS]
     wanted = digest(TEMPLATE, SAMCONFIG, json.dumps(parameters, sort_keys=True), at, *binaries)
     state, outputs = emulator.stack(at, STACK_NAME)

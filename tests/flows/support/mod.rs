@@ -6,11 +6,13 @@ pub mod target;
 pub mod worker;
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The stack under test, as `make test` describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Stack {
     pub step_queue_url: String,
     /// Bucket of large values.
     pub blob_bucket: String,
+    /// Functions by their name in the workspace, as they were deployed.
+    pub functions: BTreeMap<String, String>,
 }
 
 impl Stack {
@@ -31,6 +35,16 @@ impl Stack {
         let path = required("HEDDLE_FLOW_STACK");
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Invokes a deployed function and answers what it returned.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        let url = format!("{}/2015-03-31/functions/{}/invocations", self.endpoint, self.functions[function]);
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let answer = client.post(url).body(event.to_string()).send().await.expect("the emulator answers");
+        assert!(answer.headers().get("x-amz-function-error").is_none(), "{function} failed");
+        serde_json::from_str(&answer.text().await.expect("a body")).expect("what it returned is JSON")
     }
 }
 

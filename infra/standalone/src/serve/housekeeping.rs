@@ -1,29 +1,28 @@
-//! What `maintenance` does on AWS, at intervals: nothing stays stuck, and nothing is kept for ever.
+//! The handler of `maintenance` at intervals, and what DynamoDB does by itself: nothing stays stuck, and nothing is kept for ever.
 
 use std::{sync::Arc, time::Duration};
 
-use app::{ports::Clock, remind_runs};
+use app::ports::Clock;
 use embedded::Embedded;
+use maintenance::State;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
 /// How often overdue runs are looked for. They are overdue by a minute already.
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Runs that get a hint at a time: a backlog is worked off in its order, not added to.
-const AT_ONCE: u32 = 100;
-
 /// Keeps house for as long as it is polled.
 pub(crate) async fn keep(embedded: &Embedded, clock: Arc<dyn Clock>) {
+    let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
+    let state = State { store, queue, clock };
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let now = clock.now();
-        let reminded = remind_runs(&*embedded.store, &*embedded.queue, now, AT_ONCE).await;
-        let forgotten = embedded.store.forget_keys(now).await;
-        if let Err(error) = reminded.and(forgotten) {
-            warn!(error = runtime::log::chain(&error), "overdue work could not be looked for");
+        let kept = maintenance::handle(&state).await;
+        let forgotten = embedded.store.forget_keys(state.clock.now()).await;
+        if let Err(error) = kept.map(drop).and(forgotten.map(drop)) {
+            warn!(error = runtime::log::chain(&error), "the house could not be kept");
         }
     }
 }
