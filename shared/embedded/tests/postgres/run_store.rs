@@ -2,14 +2,14 @@
 
 use app::{
     fakes::{a_run, team},
-    ports::{IdempotencyKey, RunStore as _},
+    ports::{IdempotencyKey, RunStore as _, StoreError},
 };
 use chrono::TimeDelta;
-use domain::Timestamp;
-use engine::Digest;
+use domain::{RunStatus, Timestamp};
+use engine::{Digest, Run};
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::{IMPATIENT, World, open};
 
 mod rules {
     use embedded::EmbeddedRunStore;
@@ -21,6 +21,35 @@ mod rules {
     }
 
     app::run_store_suite!(World::new(), store);
+}
+
+/// The same rules where the store knows what it wrote, because the run was handed to a worker of its own process.
+mod rules_with_workers {
+    use embedded::EmbeddedRunStore;
+
+    use crate::support::World;
+
+    fn store(world: &World) -> &EmbeddedRunStore {
+        &world.embedded.store
+    }
+
+    app::run_store_suite!(World::with_workers(), store);
+}
+
+#[tokio::test]
+async fn a_commit_of_another_process_is_never_overwritten_and_then_seen() {
+    let world = World::with_workers().await;
+    let (store, other) = (&world.embedded.store, open(&world.database, IMPATIENT).await);
+    let run = a_run(team(), Timestamp::from_timestamp(1_770_000_000, 0).unwrap());
+    store.create(&run, &json!({}), None).await.unwrap();
+    let theirs = Run { revision: 1, status: RunStatus::Cancelled, next_check_on: None, ..run.clone() };
+    other.store.commit(&theirs, &[]).await.unwrap();
+
+    let ours = Run { revision: 1, status: RunStatus::Running, ..run.clone() };
+    let refused = store.commit(&ours, &[]).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(store.load(run.team_id, run.id).await.unwrap().run, theirs);
+    assert_eq!(store.load_control(run.team_id, run.id).await.unwrap(), theirs);
 }
 
 #[tokio::test]

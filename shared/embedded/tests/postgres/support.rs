@@ -30,6 +30,22 @@ impl World {
         Self::with(IMPATIENT).await
     }
 
+    /// With idle workers, which take every message and do nothing: a run that is created is handed to one of them.
+    pub(crate) async fn with_workers() -> Self {
+        let world = Self::new().await;
+        for _ in 0..32 {
+            let workers = world.embedded.workers.clone();
+            tokio::spawn(async move {
+                loop {
+                    workers.next().await;
+                }
+            });
+        }
+        // Each offers itself when it is first polled.
+        tokio::task::yield_now().await;
+        world
+    }
+
     pub(crate) async fn with(options: QueueOptions) -> Self {
         let database = TestDatabase::create(&migrator()).await;
         let embedded = open(&database, options).await;
