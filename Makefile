@@ -33,7 +33,7 @@ watch: ## the functions under `cargo lambda watch`, against the running stack
 invoke: ## send an event to a deployed function: F=runs E=events/http-health.json
 	@$(HEDDLE) invoke --function "$(F)" --event "$(E)"
 
-bench: ## size and cold start of the release binaries
+bench: ## the engine's hot paths, and size and cold start of the release binaries
 	@$(HEDDLE) bench
 
 bench-standalone: ## speed and CPU of heddle as one process, against its bounds: SECONDS=10 each

@@ -167,6 +167,6 @@ def _parser() -> argparse.ArgumentParser:
     command("deploy", deploy_stage, "deploy to AWS", stage="dev", arch="arm64")
     command("check", lambda settings, _: check.full(settings), "formatting, lints, template, licences")
     command("test", lambda settings, _: tests.run(settings), "every test")
-    command("bench", lambda settings, _: tests.bench(settings), "size and cold start of the release binaries")
+    command("bench", lambda settings, _: tests.bench(settings), "hot paths, size and cold start")
     command("bench-standalone", lambda settings, a: bench_standalone.run(settings, a.seconds), "speed of the single process", seconds="10")
     return parser
