@@ -53,8 +53,8 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the stores on a migrated database, best over [`connect_lazy`], and registers this process with the queue. Messages reach workers once
-    /// [`Embedded::start`] was called.
+    /// Opens the stores on a migrated database, best over [`connect_lazy`], and registers this process with the queue. Messages reach
+    /// workers once [`Embedded::start`] was called.
     pub async fn open(
         pool: PgPool,
         blobs: Arc<dyn Blobs>,

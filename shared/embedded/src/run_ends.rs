@@ -47,20 +47,33 @@ impl LocalRunEnds {
     }
 
     /// What to wait for; None if the run has ended.
-    fn end_of(&self, run: RunId) -> Option<Arc<Notify>> {
+    fn end_of(&self, run: RunId) -> Option<Waiting<'_>> {
         let mut known = self.known();
         if known.ended.contains(&run) {
-            None
-        } else {
-            Some(Arc::clone(known.waiting.entry(run).or_default()))
+            return None;
         }
+        let end = Arc::clone(known.waiting.entry(run).or_default());
+        Some(Waiting { ends: self, run, end })
     }
+}
 
-    /// Forgets a run that nobody but the caller waits for.
-    fn leave(&self, run: RunId) {
-        let mut known = self.known();
-        if known.waiting.get(&run).is_some_and(|waiting| Arc::strong_count(waiting) <= 2) {
-            known.waiting.remove(&run);
+/// One who waits. Dropped, also in the middle of waiting, it leaves nothing behind that nobody else waits for.
+struct Waiting<'a> {
+    ends: &'a LocalRunEnds,
+    run: RunId,
+    end: Arc<Notify>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut known = self.ends.known();
+        // The map's own and ours.
+        if known
+            .waiting
+            .get(&self.run)
+            .is_some_and(|end| Arc::ptr_eq(end, &self.end) && Arc::strong_count(end) <= 2)
+        {
+            known.waiting.remove(&self.run);
         }
     }
 }
@@ -68,8 +81,8 @@ impl LocalRunEnds {
 #[async_trait]
 impl RunEnds for LocalRunEnds {
     async fn ended(&self, run: RunId, at_most: Duration) {
-        let Some(end) = self.end_of(run) else { return };
-        let notified = end.notified();
+        let Some(waiting) = self.end_of(run) else { return };
+        let notified = waiting.end.notified();
         tokio::pin!(notified);
         // Counted as waiting before looking again: an end in between is seen by one of the two.
         notified.as_mut().enable();
@@ -77,6 +90,47 @@ impl RunEnds for LocalRunEnds {
             return;
         }
         let _ = timeout(at_most, notified).await;
-        self.leave(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Only there to fail a wait that never ends.
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn run(n: u128) -> RunId {
+        RunId::new(Uuid::from_u128(n))
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_are_told_and_who_asks_late_as_well() {
+        let ends = LocalRunEnds::default();
+        let (one, two, end) =
+            (ends.ended(run(1), LONG), ends.ended(run(1), LONG), async { ends.has_ended(run(1)) });
+        tokio::join!(one, two, end);
+        ends.ended(run(1), LONG).await;
+        assert!(ends.known().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_was_given_up_leaves_nothing_behind() {
+        let ends = LocalRunEnds::default();
+        ends.ended(run(1), Duration::ZERO).await;
+        let cancelled = timeout(Duration::ZERO, ends.ended(run(2), LONG)).await;
+        assert!(cancelled.is_err());
+        assert!(ends.known().waiting.is_empty());
+    }
+
+    #[test]
+    fn only_the_last_ends_are_remembered() {
+        let ends = LocalRunEnds::default();
+        (0..=REMEMBERED as u128).for_each(|n| ends.has_ended(run(n)));
+        let known = ends.known();
+        assert!(!known.ended.contains(&run(0)) && known.ended.contains(&run(1)));
+        assert_eq!(known.ended.len(), REMEMBERED);
     }
 }

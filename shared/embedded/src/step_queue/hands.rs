@@ -35,8 +35,8 @@ impl Hands {
         self.offered.notify_one();
     }
 
-    /// Takes an idle worker for a message that is about to be sent; None if the message has to queue up, which wakes whoever looks
-    /// through the queue.
+    /// Takes an idle worker for a message that is about to be sent; None if the message has to queue up. Once it is durable,
+    /// [`Hands::expect_work_in`] wakes whoever looks through the queue.
     pub(crate) fn keep(&self) -> Option<oneshot::Sender<Delivered>> {
         if self.has_backlog.load(Ordering::Acquire) {
             return None;
@@ -59,9 +59,11 @@ impl Hands {
         None
     }
 
-    /// How many workers are idle.
+    /// How many workers are idle. One that has stopped is none: what was received for it would wait for the end of the process.
     pub(crate) fn count(&self) -> usize {
-        self.idle().len()
+        let mut idle = self.idle();
+        idle.retain(|worker| !worker.is_closed());
+        idle.len()
     }
 
     /// Notes that nothing waits in the queue any more, as far as is known.
@@ -115,5 +117,33 @@ impl Hands {
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<oneshot::Sender<Delivered>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_has_stopped_is_not_idle() {
+        let hands = Hands::default();
+        let (stopped, _) = oneshot::channel();
+        let (waiting, _receiver) = oneshot::channel();
+        hands.offer(stopped);
+        assert_eq!(hands.count(), 0);
+        hands.offer(waiting);
+        assert_eq!(hands.count(), 1);
+        assert!(hands.keep().is_some());
+    }
+
+    #[test]
+    fn while_messages_wait_a_new_one_queues_up_behind_them() {
+        let hands = Hands::default();
+        assert!(hands.keep().is_none(), "nobody is idle");
+        let (waiting, _receiver) = oneshot::channel();
+        hands.offer(waiting);
+        assert!(hands.keep().is_none(), "another message was there before");
+        hands.no_backlog();
+        assert!(hands.keep().is_some());
     }
 }
