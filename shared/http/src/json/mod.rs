@@ -3,18 +3,30 @@
 mod mistakes;
 mod scan;
 
+use std::time::Duration;
+
 use axum::{
+    body::{Body, Bytes},
     extract::{FromRequest, OptionalFromRequest, Request},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
 
 use crate::{ApiError, Code};
 
 /// The most bytes of a JSON body.
 pub const JSON_LIMIT: usize = 1024 * 1024;
+
+const LIMIT: u64 = JSON_LIMIT as u64;
+
+/// The most bytes of a refused body that are read and thrown away, so that the client can read its answer.
+const MOST_DISCARDED: usize = 32 * JSON_LIMIT;
+
+/// How long that may take.
+const DISCARDING: Duration = Duration::from_secs(5);
 
 /// How deep a JSON body may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -100,18 +112,43 @@ fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
-    let declared = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > JSON_LIMIT as u64) {
+    let headers = request.headers();
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let (is_declared, waits) =
+        (declared.is_some_and(|length| length > LIMIT), headers.contains_key(header::EXPECT));
+    let mut body = request.into_body();
+    if is_declared {
+        // A client that asked first sends nothing after a refusal.
+        if !waits {
+            discard(&mut body).await;
+        }
         return Err(too_large());
     }
-    match Limited::new(request.into_body(), JSON_LIMIT).collect().await {
-        Ok(body) => Ok(body.to_bytes().into()),
-        Err(error) if is_length_limit(error.as_ref()) => Err(too_large()),
+    match Limited::new(&mut body, JSON_LIMIT).collect().await {
+        Ok(read) => Ok(read.to_bytes().into()),
+        Err(error) if is_length_limit(error.as_ref()) => {
+            discard(&mut body).await;
+            Err(too_large())
+        }
         Err(_) => Err(ApiError::new(Code::UnreadableBody, "The body ended before it was complete.")),
     }
+}
+
+/// Reads what is left of a body that was refused, within bounds. A connection that is closed while the client still sends is reset, and
+/// then the client never gets to read why.
+async fn discard(body: &mut Body) {
+    let discarding = async {
+        let mut left = MOST_DISCARDED;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever is slower is not waited for.
+    let _ = timeout(DISCARDING, discarding).await;
 }
 
 fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
