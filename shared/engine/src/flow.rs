@@ -24,7 +24,7 @@ pub(crate) fn is_live(plan: &Plan, run: &Run, edge: &Link) -> Option<bool> {
     let label = edge.label.as_deref();
     match run.nodes.get(&parent.key)? {
         NodeState::Ready { .. } | NodeState::Running { .. } => None,
-        NodeState::Skipped | NodeState::Cancelled => Some(false),
+        NodeState::Skipped { .. } | NodeState::Cancelled => Some(false),
         NodeState::Failed { handled, .. } => Some(*handled && label == Some(ERROR)),
         NodeState::Succeeded { label: chosen, .. } => Some(match (label, &parent.labels) {
             (Some(ERROR), _) => false,

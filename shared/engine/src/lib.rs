@@ -25,7 +25,8 @@ pub use advance::{
 };
 pub use compile::{Plan, compile};
 pub use run::{
-    Attempt, Call, Digest, NewRun, NodeState, ResultSource, Run, RunError, StepRecord, Values, error_value,
+    Attempt, Call, Digest, NewRun, NodeState, ResultSource, Revision, Run, RunError, StepRecord, Values,
+    error_value,
 };
 pub use validate::{
     Reference, ReferenceKind, Severity, Violation, references, validate, validate_for_publish,

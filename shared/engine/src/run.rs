@@ -18,6 +18,9 @@ use sha2::{Digest as _, Sha256};
 /// changes nothing.
 pub type Attempt = u32;
 
+/// Counts the commits of a run from 1. What happened in a run has a place in its story by the commit that made it so.
+pub type Revision = u64;
+
 /// The control state of a run: small, and rewritten by every commit. Outputs stand in step records, never
 /// here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ pub struct Run {
     /// The version it executes, for ever.
     pub version_id: VersionId,
     /// Commits so far; the next commit is conditional on it.
-    pub revision: u64,
+    pub revision: Revision,
     /// Where it stands.
     pub status: RunStatus,
     /// What started it.
@@ -136,6 +139,8 @@ pub enum NodeState {
         started_on: Timestamp,
         /// From when on another worker may claim it.
         lease_until: Timestamp,
+        /// The revision of the commit that claimed it.
+        claimed_at: Revision,
     },
     /// Settled with an output.
     Succeeded {
@@ -158,7 +163,10 @@ pub enum NodeState {
         handled: bool,
     },
     /// No live edge leads to it.
-    Skipped,
+    Skipped {
+        /// The revision of the commit that found so.
+        settled_at: Revision,
+    },
     /// The run ended before it did.
     Cancelled,
 }
@@ -199,6 +207,10 @@ pub struct StepRecord {
     pub started_on: Timestamp,
     /// When it was settled.
     pub finished_on: Timestamp,
+    /// The revision of the commit that claimed it, or evaluated it where it is pure.
+    pub claimed_at: Revision,
+    /// The revision of the commit that settled it.
+    pub settled_at: Revision,
     /// Whether another attempt follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retried: bool,

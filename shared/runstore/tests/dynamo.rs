@@ -84,6 +84,8 @@ fn settled(run: &Run, nodes: usize) -> (Run, Vec<StepRecord>) {
             error: None,
             started_on: morning(),
             finished_on: morning(),
+            claimed_at: 1,
+            settled_at: 1,
             retried: false,
             notes: Vec::new(),
         })

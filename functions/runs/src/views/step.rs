@@ -174,7 +174,7 @@ fn status(state: Option<&NodeState>, run: RunStatus) -> StepStatus {
         Some(NodeState::Running { .. }) => StepStatus::Running,
         Some(NodeState::Succeeded { .. }) => StepStatus::Succeeded,
         Some(NodeState::Failed { .. }) => StepStatus::Failed,
-        Some(NodeState::Skipped) => StepStatus::Skipped,
+        Some(NodeState::Skipped { .. }) => StepStatus::Skipped,
         Some(NodeState::Cancelled) => StepStatus::Cancelled,
     }
 }

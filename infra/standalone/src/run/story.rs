@@ -70,7 +70,7 @@ impl Story {
         self.running.clear();
         for (node, state) in &run.nodes {
             match state {
-                NodeState::Skipped if self.skipped.insert(node.clone()) => {
+                NodeState::Skipped { .. } if self.skipped.insert(node.clone()) => {
                     news.push(Event::StepSkipped { node: node.clone() });
                 }
                 NodeState::Running { attempt, started_on, .. } => {
@@ -110,6 +110,8 @@ mod tests {
             error,
             started_on: Timestamp::UNIX_EPOCH,
             finished_on: Timestamp::UNIX_EPOCH,
+            claimed_at: 1,
+            settled_at: 1,
             retried,
             notes: vec![],
         }
@@ -121,7 +123,12 @@ mod tests {
     }
 
     fn running(attempt: Attempt) -> NodeState {
-        NodeState::Running { attempt, started_on: Timestamp::UNIX_EPOCH, lease_until: Timestamp::UNIX_EPOCH }
+        NodeState::Running {
+            attempt,
+            started_on: Timestamp::UNIX_EPOCH,
+            lease_until: Timestamp::UNIX_EPOCH,
+            claimed_at: 1,
+        }
     }
 
     fn words(events: &[Event]) -> Vec<String> {
@@ -137,14 +144,14 @@ mod tests {
     #[test]
     fn each_thing_is_told_once() {
         let mut story = Story::default();
-        let first = run(1, &[("fetch", running(1)), ("other", NodeState::Skipped)]);
+        let first = run(1, &[("fetch", running(1)), ("other", NodeState::Skipped { settled_at: 1 })]);
         assert_eq!(words(&story.take(&first, &[])), ["step_started fetch", "step_skipped other"]);
         assert_eq!(story.running().map(|(node, _)| node.as_str()).collect::<Vec<_>>(), ["fetch"]);
         assert_eq!(story.settled(), 1);
 
         let output = Digest::of(&Value::Null);
         let done = NodeState::Succeeded { attempt: 2, output, label: Some("true".to_owned()) };
-        let second = run(3, &[("fetch", done), ("other", NodeState::Skipped)]);
+        let second = run(3, &[("fetch", done), ("other", NodeState::Skipped { settled_at: 1 })]);
         let records = [record("fetch", 1, None, true), record("fetch", 2, Some(Value::Null), false)];
         let news = story.take(&second, &records);
         assert_eq!(words(&news), ["step_retried fetch", "step_succeeded fetch"]);

@@ -33,6 +33,8 @@ fn succeeded(node: &str, output: Value) -> StepRecord {
         error: None,
         started_on: morning(),
         finished_on: morning() + TimeDelta::milliseconds(34),
+        claimed_at: 1,
+        settled_at: 1,
         retried: false,
         notes: vec!["GET api.example.com: 200 in 34 ms".to_owned()],
     }

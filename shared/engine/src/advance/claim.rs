@@ -15,12 +15,15 @@ impl Transition<'_> {
         match self.with_context(node, |context| plan_node.metadata.render(&context.scope())) {
             Ok(config) => {
                 let (started_on, lease_until) = (self.moment.now, turn.lease_until);
-                self.set(node, NodeState::Running { attempt, started_on, lease_until });
+                self.set(
+                    node,
+                    NodeState::Running { attempt, started_on, lease_until, claimed_at: self.revision() },
+                );
                 self.call = Some(self.call_of(node, attempt, config));
                 false
             }
             Err(failure) => {
-                self.settle(node, attempt, self.moment.now, Err(failure), Vec::new());
+                self.settle(self.ended_at_once(node, attempt), Err(failure));
                 true
             }
         }

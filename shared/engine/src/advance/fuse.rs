@@ -22,12 +22,12 @@ impl Transition<'_> {
             }
             match flow::readiness(self.plan, &self.run, node) {
                 Readiness::Blocked => {}
-                Readiness::Dead => self.set(node, NodeState::Skipped),
+                Readiness::Dead => self.set(node, NodeState::Skipped { settled_at: self.revision() }),
                 Readiness::Ready => match self.plan.nodes()[node].node_type.as_pure() {
                     None => self.set(node, NodeState::Ready { attempt: 1, not_before: None }),
                     Some(pure) => {
                         let outcome = self.evaluate(node, pure);
-                        self.settle(node, 1, self.moment.now, outcome, Vec::new());
+                        self.settle(self.ended_at_once(node, 1), outcome);
                     }
                 },
             }

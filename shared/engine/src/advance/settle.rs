@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Rejected, retry, transition::Transition};
 use crate::{
-    Attempt, Digest, NodeState, StepRecord,
+    Attempt, Digest, NodeState, Revision, StepRecord,
     nodes::{ERROR, Output, check_size, invalid},
     run::error_value,
 };
@@ -26,22 +26,23 @@ impl Transition<'_> {
         notes: Vec<String>,
     ) -> Result<(), Rejected> {
         let held = self.plan.find(key).and_then(|node| match self.state(node) {
-            Some(NodeState::Running { attempt: held, started_on, .. }) if *held == attempt => {
-                Some((node, *started_on))
+            Some(NodeState::Running { attempt: held, started_on, claimed_at, .. }) if *held == attempt => {
+                Some((node, *started_on, *claimed_at))
             }
             _ => None,
         });
-        let Some((node, started_on)) = held else {
+        let Some((node, started_on, claimed_at)) = held else {
             return Err(Rejected::Stale { node: key.clone(), attempt });
         };
-        self.settle(node, attempt, started_on, outcome.map(Output::from), notes);
+        self.settle(Ended { node, attempt, started_on, claimed_at, notes }, outcome.map(Output::from));
         Ok(())
     }
 
     /// Claims whose lease has ended were lost with their worker: another attempt, or the end of the node.
     pub(super) fn give_up_lost_claims(&mut self) {
         for node in 0..self.plan.nodes().len() {
-            let Some(NodeState::Running { attempt, started_on, lease_until }) = self.state(node).cloned()
+            let Some(NodeState::Running { attempt, started_on, lease_until, claimed_at }) =
+                self.state(node).cloned()
             else {
                 continue;
             };
@@ -52,21 +53,13 @@ impl Transition<'_> {
             *self.run.crashes.entry(key).or_default() += 1;
             let failure =
                 Failure::new(ErrorClass::Crashed, "lease_expired", "the worker that held the node was lost");
-            self.settle(node, attempt, started_on, Err(failure), Vec::new());
+            self.settle(Ended { node, attempt, started_on, claimed_at, notes: Vec::new() }, Err(failure));
         }
     }
 
     /// Records the end of an attempt and moves the node on.
-    pub(super) fn settle(
-        &mut self,
-        node: usize,
-        attempt: Attempt,
-        started_on: Timestamp,
-        outcome: Result<Output, Failure>,
-        notes: Vec<String>,
-    ) {
-        let ended = Ended { node, attempt, started_on, notes };
-        match outcome.and_then(|output| self.accept(node, output)) {
+    pub(super) fn settle(&mut self, ended: Ended, outcome: Result<Output, Failure>) {
+        match outcome.and_then(|output| self.accept(ended.node, output)) {
             Ok(accepted) => self.succeed(ended, accepted, None),
             Err(failure) => self.fail(ended, failure),
         }
@@ -161,6 +154,8 @@ impl Transition<'_> {
             error,
             started_on: ended.started_on,
             finished_on: self.moment.now,
+            claimed_at: ended.claimed_at,
+            settled_at: self.revision(),
             retried,
             notes: ended.notes,
         });
@@ -168,11 +163,12 @@ impl Transition<'_> {
 }
 
 /// An attempt that has ended.
-struct Ended {
-    node: usize,
-    attempt: Attempt,
-    started_on: Timestamp,
-    notes: Vec<String>,
+pub(super) struct Ended {
+    pub(super) node: usize,
+    pub(super) attempt: Attempt,
+    pub(super) started_on: Timestamp,
+    pub(super) claimed_at: Revision,
+    pub(super) notes: Vec<String>,
 }
 
 /// An output that passed its checks.

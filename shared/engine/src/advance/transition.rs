@@ -2,8 +2,8 @@
 
 use domain::RunStatus;
 
-use super::{Decision, Moment};
-use crate::{Attempt, Call, NodeState, Plan, Run, StepRecord, Values, run::RECHECK};
+use super::{Decision, Moment, settle::Ended};
+use crate::{Attempt, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK};
 
 /// A run on its way to its next state. Nodes are named by their place in plan order.
 pub(super) struct Transition<'a> {
@@ -45,6 +45,17 @@ impl<'a> Transition<'a> {
         self.run.revision += 1;
         self.run.next_check_on = self.next_check();
         Decision { run: Some(self.run), records: self.records, call: self.call }
+    }
+
+    /// The revision of the commit that this advance leads to.
+    pub(super) const fn revision(&self) -> Revision {
+        self.run.revision + 1
+    }
+
+    /// An attempt that begins and ends with this advance.
+    pub(super) fn ended_at_once(&self, node: usize, attempt: Attempt) -> Ended {
+        let (started_on, claimed_at) = (self.moment.now, self.revision());
+        Ended { node, attempt, started_on, claimed_at, notes: Vec::new() }
     }
 
     pub(super) fn has_ended(&self) -> bool {

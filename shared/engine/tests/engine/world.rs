@@ -211,7 +211,7 @@ fn word(state: Option<&NodeState>) -> &'static str {
         Some(NodeState::Running { .. }) => "running",
         Some(NodeState::Succeeded { .. }) => "succeeded",
         Some(NodeState::Failed { .. }) => "failed",
-        Some(NodeState::Skipped) => "skipped",
+        Some(NodeState::Skipped { .. }) => "skipped",
         Some(NodeState::Cancelled) => "cancelled",
     }
 }
