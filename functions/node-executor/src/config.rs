@@ -1,5 +1,6 @@
 //! What the function is configured with on AWS.
 
+use aws::TimerTarget;
 use connectors::egress::EgressPolicy;
 use runtime::{Env, MissingConfig};
 
@@ -10,6 +11,8 @@ pub(crate) struct Config {
     pub(crate) run_table: String,
     /// `STEP_QUEUE_URL`
     pub(crate) step_queue_url: String,
+    /// `STEP_QUEUE_ARN`, `RUN_TIMERS_ROLE_ARN` and `RUN_TIMERS_GROUP`: where long waits are kept.
+    pub(crate) timers: TimerTarget,
     /// `BLOB_BUCKET`
     pub(crate) blob_bucket: String,
     /// `EGRESS_ALLOW`: what workflows may reach although its address is private.
@@ -22,6 +25,11 @@ impl Config {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
             step_queue_url: e.req("STEP_QUEUE_URL"),
+            timers: TimerTarget {
+                queue_arn: e.req("STEP_QUEUE_ARN"),
+                role_arn: e.req("RUN_TIMERS_ROLE_ARN"),
+                group: e.req("RUN_TIMERS_GROUP"),
+            },
             blob_bucket: e.req("BLOB_BUCKET"),
             egress: e.parsed_or("EGRESS_ALLOW", EgressPolicy::default()),
         })

@@ -4,8 +4,8 @@ mod config;
 
 use std::sync::Arc;
 
-use app::Worker;
-use aws::{SqsStepQueue, s3_blobs};
+use app::{Conductor, Worker, ports::Polling};
+use aws::{SchedulerTimers, SqsStepQueue, s3_blobs};
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use connectors::{ConnectorSet, egress::Egress};
@@ -25,7 +25,9 @@ async fn main() -> Result<(), Error> {
     let queue = SqsStepQueue::new(&sdk, config.step_queue_url);
     let connectors = ConnectorSet::new(Egress::new(config.egress));
     let (store, queue, connectors) = (Arc::new(store), Arc::new(queue), Arc::new(connectors));
-    let worker = Worker::new(store, queue, connectors, boot.clock.clone(), boot.chance);
+    let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
+    let conductor = Conductor::new(store, queue, timers, boot.clock.clone(), boot.chance);
+    let worker = Worker::new(Arc::new(conductor), connectors, Arc::new(Polling));
     let state = &State { worker, clock: boot.clock };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         Ok::<_, Error>(handle_batch(state, event).await)

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use app::{
     StartPorts, StartRun, Target, Worker,
     fakes::{
-        FixedChance, ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore, ScriptedConnectors,
-        SequentialIds, a_version, graph, team, trigger,
+        ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore, ScriptedConnectors, SequentialIds,
+        a_conductor, a_version, graph, team, trigger,
     },
-    ports::{Clock, Hint, RunStore},
+    ports::{Clock, Hint, Polling, RunStore},
     start_run,
 };
 use chrono::TimeDelta;
@@ -34,8 +34,8 @@ impl World {
     fn new(connectors: ScriptedConnectors) -> Self {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let clock = Arc::new(ManualClock::default());
-        let chance = Arc::new(FixedChance(0.5));
-        let worker = Worker::new(store.clone(), queue.clone(), Arc::new(connectors), clock.clone(), chance);
+        let conductor = a_conductor(store.clone(), queue.clone(), clock.clone());
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
         let state = State { worker, clock: clock.clone() };
         Self { state, store, queue, catalog: MemoryCatalog::default(), clock, ids: SequentialIds::default() }
     }

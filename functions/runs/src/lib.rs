@@ -7,6 +7,7 @@ mod views;
 
 use std::sync::Arc;
 
+use app::Conductor;
 use app::ports::{ApiKeys, Clock, Ids, RunEnds, RunStore, StepQueue, StoreError, WorkflowCatalog};
 use axum::{Router, extract::FromRef};
 use heddle_http::Api;
@@ -22,6 +23,8 @@ pub struct State {
     pub store: Arc<dyn RunStore>,
     /// How workers hear of a run.
     pub queue: Arc<dyn StepQueue>,
+    /// What moves runs that people decide about.
+    pub conductor: Arc<Conductor>,
     /// What tells those who wait that a run has ended.
     pub ends: Arc<dyn RunEnds>,
     /// The present.

@@ -4,8 +4,11 @@ mod config;
 
 use std::sync::Arc;
 
-use app::ports::Polling;
-use aws::{Secrets, SqsStepQueue, s3_blobs};
+use app::{
+    Conductor,
+    ports::{Polling, RunStore, StepQueue},
+};
+use aws::{SchedulerTimers, Secrets, SqsStepQueue, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::State;
@@ -25,11 +28,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
         async move { secrets.secret_string(&arn).await }
     }));
+    let store: Arc<dyn RunStore> = Arc::new(store);
+    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url));
+    let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
+    let conductor =
+        Conductor::new(store.clone(), queue.clone(), timers, boot.clock.clone(), boot.chance.clone());
     let state = State {
+        conductor: Arc::new(conductor),
         keys: catalog.clone(),
         catalog: catalog.clone(),
-        store: Arc::new(store),
-        queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
+        store,
+        queue,
         ends: Arc::new(Polling),
         clock: boot.clock,
         ids: boot.ids,

@@ -23,7 +23,7 @@ pub(crate) enum Happened<'a> {
     /// An attempt of a node failed.
     StepFailed { record: &'a StepRecord, failure: &'a Failure },
     /// The run ended.
-    Ended { status: RunStatus, error: Option<(&'a NodeKey, &'a Failure)> },
+    Ended { status: RunStatus, error: Option<(Option<&'a NodeKey>, &'a Failure)> },
 }
 
 /// The run's story so far. At the same instant, what causes comes before what is caused.
@@ -41,7 +41,7 @@ pub(crate) fn of(loaded: &LoadedRun) -> Vec<Moment<'_>> {
     }));
     story.sort_by_key(|moment| moment.at);
     if run.status.is_terminal() {
-        let error = run.error.as_ref().map(|error| (&error.node, &error.failure));
+        let error = run.error.as_ref().map(|error| (error.node.as_ref(), &error.failure));
         let at = run.finished_on.unwrap_or(run.created_on);
         story.push(Moment { at, what: Happened::Ended { status: run.status, error } });
     }

@@ -11,14 +11,18 @@
 pub mod advance_run;
 pub mod cache;
 pub mod cancel_run;
+pub mod conductor;
+pub mod decide_approval;
 pub mod loaded;
 pub mod ports;
 pub mod position;
 pub mod publish_workflow;
 pub mod recurrence;
 pub mod remind_runs;
+pub mod retry_run;
 pub mod spill;
 pub mod start_run;
+pub mod wake_runs;
 
 #[cfg(feature = "fakes")]
 pub mod conformance;
@@ -27,6 +31,10 @@ pub mod fakes;
 
 pub use advance_run::{AdvanceError, Advanced, Delivery, StepOutcome, Worker, advance_run};
 pub use cancel_run::{CancelError, cancel_run};
+pub use conductor::Conductor;
+pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
 pub use remind_runs::remind_runs;
+pub use retry_run::{RetryError, RetryRun, preview_retry, retry_run};
 pub use start_run::{StartError, StartPorts, StartRun, Started, Target, start_run};
+pub use wake_runs::HintSink;

@@ -86,6 +86,7 @@ async fn a_start_is_refused_where_it_must_be() {
         graph: graph(json!({"nodes": []})),
         input_params: Map::new(),
         is_api: true,
+        settings: serde_json::Map::new(),
         revision: 1,
     };
     world.catalog.put_draft(runnable.team_id, drafted, draft);
@@ -119,13 +120,13 @@ async fn a_start_is_refused_where_it_must_be() {
 async fn a_cancelled_run_starts_nothing_more() {
     let mut world = world();
     let run = world.started(flow(vec![effect("a"), effect("b")], &["a > b"]), json!({})).await;
-    let cancelled = cancel_run(&*world.store, &*world.clock, run.team_id, run.id).await.unwrap();
+    let cancelled = cancel_run(&world.conductor, run.team_id, run.id).await.unwrap();
     assert_eq!(cancelled.status, RunStatus::Cancelled);
     world.drain().await;
     assert!(world.connectors.calls().is_empty());
-    let again = cancel_run(&*world.store, &*world.clock, run.team_id, run.id).await;
+    let again = cancel_run(&world.conductor, run.team_id, run.id).await;
     assert!(matches!(again, Err(CancelError::Ended(run)) if run.status == RunStatus::Cancelled));
-    let foreign = cancel_run(&*world.store, &*world.clock, team(), run.id).await;
+    let foreign = cancel_run(&world.conductor, team(), run.id).await;
     assert!(matches!(foreign, Err(CancelError::NotFound)), "{foreign:?}");
 }
 
@@ -137,7 +138,7 @@ async fn a_run_that_workers_are_busy_with_can_be_cancelled() {
         world.started(flow(keys.iter().map(|key| effect(key)).collect::<Vec<_>>(), &[]), json!({})).await;
     let first = world.messages.remove(0).hint;
     let (advanced, cancelled) =
-        tokio::join!(world.advance(&first, 1), cancel_run(&*world.store, &*world.clock, run.team_id, run.id));
+        tokio::join!(world.advance(&first, 1), cancel_run(&world.conductor, run.team_id, run.id));
     advanced.unwrap();
     assert_eq!(cancelled.unwrap().status, RunStatus::Cancelled);
     let calls = world.connectors.calls().len();
@@ -159,6 +160,7 @@ fn drafted(world: &World, nodes_and_edges: Value) -> PublishWorkflow {
         graph: graph(nodes_and_edges),
         input_params: Map::new(),
         is_api: true,
+        settings: serde_json::Map::new(),
         revision: 7,
     };
     world.catalog.put_draft(wish.team_id, wish.workflow_id, draft);

@@ -17,7 +17,7 @@ pub use ids::{ExpertId, MemberId, NodeId, RunId, ServiceId, TeamId, VersionId, W
 pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};
 pub use team::{Environment, Role};
-pub use workflow::{WorkflowStatus, WorkflowVersion};
+pub use workflow::{OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
 
 /// A point in time, UTC. Printed as RFC 3339.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -121,7 +121,8 @@ impl LogLine {
                 vec![line("warn", "The run was cancelled.".to_owned(), None)]
             }
             Happened::Ended { error: Some((node, failure)), .. } => {
-                vec![line("error", format!("The run failed at {node}: {}", sentence(failure)), Some(node))]
+                let place = node.map(|node| format!(" at {node}")).unwrap_or_default();
+                vec![line("error", format!("The run failed{place}: {}", sentence(failure)), *node)]
             }
             Happened::Ended { error: None, .. } => vec![line("error", "The run failed.".to_owned(), None)],
         }

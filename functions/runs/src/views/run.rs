@@ -102,7 +102,7 @@ fn result(loaded: &LoadedRun, budget: &mut Budget) -> Option<Value> {
 }
 
 fn error(run: &Run) -> Option<FailureView> {
-    run.error.as_ref().map(|error| FailureView::at(&error.node, &error.failure))
+    run.error.as_ref().map(|error| FailureView::at(error.node.as_ref(), &error.failure))
 }
 
 /// A run with everything that is kept of it.

@@ -132,7 +132,10 @@ impl Page {
 
     fn end(&self, how: &str, end: &Ended) {
         let time = end.duration_ms.map(|ms| format!(" in {}", took(ms))).unwrap_or_default();
-        let why = end.error.as_ref().map(|by| format!(" at {}: {}", by.node, sentence(Some(&by.failure))));
+        let why = end.error.as_ref().map(|by| match &by.node {
+            Some(node) => format!(" at {node}: {}", sentence(Some(&by.failure))),
+            None => format!(": {}", sentence(Some(&by.failure))),
+        });
         self.line(&format!("{how}{time}{}", why.unwrap_or_default()));
         if let Some(result) = &end.result {
             Stream::Out.line(&format!("{result:#}"));

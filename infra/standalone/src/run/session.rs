@@ -25,8 +25,9 @@ use crate::{
     cli,
     exit::{Exit, Trouble, trouble},
     file::WorkflowFile,
+    serve::housekeeping,
     stores::Postgres,
-    workers::Crew,
+    workers::{self, Crew},
 };
 
 /// How many branches of a workflow are worked on at a time.
@@ -69,7 +70,8 @@ impl<'a> Session<'a> {
         let mut embedded = postgres.open(&args.data, Arc::clone(&boot.ids)).await?;
         let (watched, commits) = Watched::new(Arc::clone(&embedded.store) as _);
         let egress = args.egress.egress_allow.clone();
-        let crew = Crew::start(WORKERS, &embedded, Arc::new(watched), egress, &boot);
+        let conductor = workers::conductor(&embedded, Arc::new(watched), &boot);
+        let crew = Crew::start(WORKERS, &embedded, conductor, egress, &boot);
         embedded.start_alone();
         Ok(Self { postgres, team: args.team, json: args.json, boot, embedded, crew, commits })
     }
@@ -155,10 +157,13 @@ impl<'a> Session<'a> {
     async fn follow(&mut self, id: RunId, story: &mut Story, report: &Report) -> Result<Followed, Trouble> {
         let interrupted = signal::ctrl_c();
         tokio::pin!(interrupted);
+        let timers = housekeeping::fire_timers(&self.embedded, Arc::clone(&self.boot.clock));
+        tokio::pin!(timers);
         loop {
             tokio::select! {
                 biased;
                 _ = &mut interrupted => return Ok(Followed::Interrupted),
+                () = &mut timers => {}
                 Some(Committed { run, records }) = self.commits.recv() => if run.id == id {
                     tell(report, story.take(&run, &records));
                     report.show(story);

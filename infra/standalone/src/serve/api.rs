@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::Conductor;
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
@@ -13,13 +14,19 @@ use super::areas::{Area, mount};
 pub(crate) const PREFIXES: [(&str, &str); 2] = [("Runs", "/api/v1/runs"), ("Workflows", "/api/v1/workflows")];
 
 /// The whole API as one router.
-pub(crate) fn router(embedded: &Embedded, catalog: Catalog, boot: &Boot) -> Router {
+pub(crate) fn router(
+    embedded: &Embedded,
+    catalog: Catalog,
+    conductor: Arc<Conductor>,
+    boot: &Boot,
+) -> Router {
     let catalog = Arc::new(LazyCatalog::open(catalog));
     let runs = runs::State {
         keys: Arc::clone(&catalog) as _,
         catalog: Arc::clone(&catalog) as _,
         store: Arc::clone(&embedded.store) as _,
         queue: Arc::clone(&embedded.queue) as _,
+        conductor,
         ends: Arc::clone(&embedded.ends) as _,
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),

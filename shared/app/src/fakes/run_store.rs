@@ -143,7 +143,7 @@ impl RunStore for MemoryRunStore {
         let mut items: Vec<RunSummary> = tables
             .runs
             .values()
-            .filter(|row| row.run.team_id == team)
+            .filter(|row| row.run.team_id == team && !row.run.is_chunk())
             .filter(|row| filter.workflow_id.is_none_or(|id| row.run.workflow_id == id))
             .filter(|row| filter.status.is_none_or(|status| row.run.status == status))
             .map(|row| RunSummary::of(&row.run))

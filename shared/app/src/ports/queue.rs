@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{NodeKey, RunId, TeamId};
+use engine::Run;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -18,6 +19,13 @@ pub struct Hint {
     /// The node that may be ready, where the hint is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeKey>,
+}
+
+impl Hint {
+    /// A hint at a run, or at one of its nodes.
+    pub fn of(run: &Run, node: Option<NodeKey>) -> Self {
+        Self { run_id: run.id, team_id: run.team_id, node }
+    }
 }
 
 /// Sends hints to the workers.

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use app::{
-    AdvanceError, Advanced, Delivery, StartError, StartPorts, StartRun, Started, Target, Worker, advance_run,
+    AdvanceError, Advanced, Conductor, Delivery, StartError, StartPorts, StartRun, Started, Target, Worker,
+    advance_run,
     fakes::{
         CrashSwitch, Crashing, FixedChance, ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore,
-        ScriptedConnectors, SequentialIds, a_version, graph, team, trigger,
+        MemoryTimers, ScriptedConnectors, SequentialIds, a_version, graph, team, trigger,
     },
-    ports::{Clock, Hint, LoadedRun, RunStore},
+    ports::{Clock, Hint, LoadedRun, Polling, RunStore},
     start_run,
 };
 use chrono::TimeDelta;
@@ -27,11 +28,13 @@ const INVOCATION: TimeDelta = TimeDelta::seconds(60);
 pub struct World {
     pub store: Arc<MemoryRunStore>,
     pub queue: Arc<MemoryQueue>,
+    pub timers: Arc<MemoryTimers>,
     pub catalog: MemoryCatalog,
     pub clock: Arc<ManualClock>,
     pub ids: SequentialIds,
     pub connectors: Arc<ScriptedConnectors>,
     pub switch: Arc<CrashSwitch>,
+    pub conductor: Arc<Conductor>,
     pub worker: Worker,
     /// Messages that were sent and not acknowledged.
     pub messages: Vec<Message>,
@@ -49,15 +52,21 @@ impl World {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let (clock, switch) = (Arc::new(ManualClock::default()), Arc::new(CrashSwitch::default()));
         let connectors = Arc::new(connectors);
-        let worker = Worker::new(
+        let timers = Arc::new(MemoryTimers::new(Arc::<ManualClock>::clone(&clock)));
+        let conductor = Arc::new(Conductor::new(
             Arc::new(Crashing::new(Arc::clone(&store), Arc::clone(&switch))),
             Arc::new(Crashing::new(Arc::clone(&queue), Arc::clone(&switch))),
-            Arc::new(Crashing::new(Arc::clone(&connectors), Arc::clone(&switch))),
+            Arc::<MemoryTimers>::clone(&timers),
             Arc::<ManualClock>::clone(&clock),
             Arc::new(FixedChance(0.5)),
+        ));
+        let worker = Worker::new(
+            Arc::clone(&conductor),
+            Arc::new(Crashing::new(Arc::clone(&connectors), Arc::clone(&switch))),
+            Arc::new(Polling),
         );
         let (catalog, ids, messages) = (MemoryCatalog::default(), SequentialIds::default(), Vec::new());
-        Self { store, queue, catalog, clock, ids, connectors, switch, worker, messages }
+        Self { store, queue, timers, catalog, clock, ids, connectors, switch, conductor, worker, messages }
     }
 
     pub fn ports(&self) -> StartPorts<'_> {

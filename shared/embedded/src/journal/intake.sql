@@ -1,5 +1,5 @@
 -- New runs in one statement: one round trip, one transaction, one flush. Parameters are columns; $1 to $6 are the idempotency keys,
--- $7 to $17 the runs, $18 to $21 their first messages.
+-- $7 to $17 and $23 the runs, $18 to $21 their first messages.
 with keys as (
     insert into embedded.idempotency_keys as known (team_id, key, request, run_id, used_on, expires_on)
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
@@ -9,12 +9,12 @@ with keys as (
     returning run_id
 ),
 created as (
-    insert into embedded.runs (id, team_id, workflow_id, created_on, status, revision, commit_id, check_at, state, inputs)
-    select id, team_id, workflow_id, created_on, status, revision, commit_id, check_at, state, inputs
+    insert into embedded.runs (id, team_id, workflow_id, created_on, status, revision, commit_id, check_at, state, inputs, is_listed)
+    select id, team_id, workflow_id, created_on, status, revision, commit_id, check_at, state, inputs, is_listed
     from unnest(
         $7::uuid[], $8::uuid[], $9::uuid[], $10::timestamptz[], $11::text[], $12::bigint[], $13::uuid[], $14::timestamptz[],
-        $15::text[], $16::text[], $17::boolean[]
-    ) as run (id, team_id, workflow_id, created_on, status, revision, commit_id, check_at, state, inputs, has_key)
+        $15::text[], $16::text[], $17::boolean[], $23::boolean[]
+    ) as run (id, team_id, workflow_id, created_on, status, revision, commit_id, check_at, state, inputs, has_key, is_listed)
     where not has_key or id in (select run_id from keys)
     on conflict (id) do nothing
     returning id

@@ -160,6 +160,7 @@ impl RunStore for EmbeddedRunStore {
             check_at: check_at(run),
             state,
             inputs: packed,
+            is_listed: !run.is_chunk(),
             key,
             hint,
         };

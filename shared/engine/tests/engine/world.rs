@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use domain::{
-    ErrorClass, Failure, Graph, NodeKey, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId,
-    WorkflowId, WorkflowVersion,
+    ErrorClass, Failure, Graph, NodeKey, RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind,
+    VersionId, WorkflowId, WorkflowVersion,
 };
 use engine::{
-    Attempt, Call, Decision, Event, Moment, NewRun, NodeState, Plan, Rejected, Run, StepRecord, Turn, Values,
-    advance, compile, run_result,
+    Attempt, Call, Decision, Event, Moment, NewRun, NodeState, Plan, Rejected, Run, Settled, StepRecord,
+    Turn, Values, advance, compile, run_result,
 };
 use serde_json::{Map, Value, json};
 
@@ -79,6 +79,8 @@ pub(crate) fn version(graph: Graph) -> Arc<WorkflowVersion> {
         graph,
         input_params: Map::new(),
         is_api: true,
+        settings: RunSettings::default(),
+        uses: Vec::new(),
         created_on: start(),
     })
 }
@@ -155,13 +157,14 @@ impl World {
             node: node.map(NodeKey::from),
             lease_until: self.now + TimeDelta::seconds(60),
             max_timeout_s: 300,
+            at_most: 1,
         }
     }
 
     /// A hint comes for `node`; whatever it claims.
     pub(crate) fn claim(&mut self, node: Option<&str>) -> Option<Call> {
         let turn = self.turn(node);
-        self.apply(Event::Woken, Some(turn)).unwrap().call
+        self.apply(Event::Woken, Some(turn)).unwrap().calls.pop()
     }
 
     pub(crate) fn settle(
@@ -170,7 +173,7 @@ impl World {
         attempt: Attempt,
         outcome: Result<Value, Failure>,
     ) -> Result<Decision, Rejected> {
-        self.apply(Event::Settled { node: node.into(), attempt, outcome, notes: vec!["told".into()] }, None)
+        self.apply(Event::Settled(vec![settled(node, attempt, outcome)]), None)
     }
 
     /// Claims a node and settles it.
@@ -209,9 +212,14 @@ fn word(state: Option<&NodeState>) -> &'static str {
         None => "blocked",
         Some(NodeState::Ready { .. }) => "ready",
         Some(NodeState::Running { .. }) => "running",
+        Some(NodeState::Waiting { .. }) => "waiting",
         Some(NodeState::Succeeded { .. }) => "succeeded",
         Some(NodeState::Failed { .. }) => "failed",
         Some(NodeState::Skipped { .. }) => "skipped",
         Some(NodeState::Cancelled) => "cancelled",
     }
+}
+
+pub(crate) fn settled(node: &str, attempt: Attempt, outcome: Result<Value, Failure>) -> Settled {
+    Settled { node: node.into(), attempt, outcome, notes: vec!["told".into()] }
 }
