@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use domain::{
-    ErrorClass, Failure, Graph, NodeKey, RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind,
-    VersionId, WorkflowId, WorkflowVersion,
+    ErrorClass, Failure, Graph, NodeKey, OnFailure, RunId, RunSettings, TeamId, Timestamp, Trigger,
+    TriggerKind, UsedVersion, VersionId, WorkflowId, WorkflowVersion,
 };
 use engine::{
     Attempt, Call, Decision, Event, Moment, NewRun, NodeState, Plan, Rejected, Run, Settled, StepRecord,
@@ -119,6 +119,32 @@ impl World {
         });
         let values = Values { inputs: Arc::new(inputs), ..Values::default() };
         Self { plan, run, values, now: start(), records: Vec::new() }
+    }
+
+    /// A run of a chunk.
+    pub(crate) fn of_plan(plan: Plan, run: Run, inputs: Value) -> Self {
+        let values = Values { inputs: Arc::new(inputs), ..Values::default() };
+        Self { plan, run, values, now: start(), records: Vec::new() }
+    }
+
+    /// The same run from its start, of a version that differs by `change`.
+    fn changed(&self, change: impl FnOnce(&mut WorkflowVersion)) -> Self {
+        let mut version = WorkflowVersion::clone(self.plan.version());
+        change(&mut version);
+        let world = Self::new(version.graph.clone(), Value::clone(&self.values.inputs));
+        Self { plan: compile(Arc::new(version)).unwrap(), ..world }
+    }
+
+    pub(crate) fn published_with(&self, used: UsedVersion) -> Self {
+        self.changed(|version| version.uses.push(used))
+    }
+
+    pub(crate) fn finish_branches(&mut self) {
+        *self = self.changed(|version| version.settings.on_failure = OnFailure::FinishBranches);
+    }
+
+    pub(crate) fn limit_steps(&mut self, most: u32) {
+        *self = self.changed(|version| version.settings.max_steps = Some(most));
     }
 
     pub(crate) fn of(text: &str, details: &Value) -> Self {
