@@ -46,6 +46,11 @@ fn derived(from: RunId, label: &str) -> RunId {
     RunId::new(id.into_uuid())
 }
 
+/// Whether a child was given the same to do as the one of an earlier run, so that it can go on from there.
+pub fn is_same_work(child: &Run, inputs: &Value, earlier: &Value) -> bool {
+    if child.is_chunk() { flow::is_same_work(inputs, earlier) } else { inputs == earlier }
+}
+
 /// The children of one node with these numbers, to be started at `now`. Empty where the node starts none.
 pub fn children_of(
     plan: &Plan,

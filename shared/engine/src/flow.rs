@@ -137,6 +137,13 @@ pub(crate) fn chunk_inputs(items: &[Value], base: Value) -> Value {
     json!({ ITEMS: items, BASE: base })
 }
 
+/// Whether two chunks have the same items and the same results around them. That they are parts of different runs, begun at different
+/// times, is no difference in what they were given to do.
+pub(crate) fn is_same_work(one: &Value, other: &Value) -> bool {
+    let nodes = |inputs: &Value| inputs.get(BASE).and_then(|base| base.get("nodes")).cloned();
+    one.get(ITEMS) == other.get(ITEMS) && nodes(one) == nodes(other)
+}
+
 const ITEMS: &str = "items";
 const BASE: &str = "base";
 

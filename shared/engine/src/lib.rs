@@ -26,7 +26,7 @@ pub use advance::{
     Decision, Effect, Event, MAX_CRASHES, MAX_STEPS, Moment, Rejected, Settled, Turn, advance, effects,
     is_complete_with, item_results, live_leases, new_effects, run_result,
 };
-pub use child::{ChildRun, child_id, children_of, error_run_id};
+pub use child::{ChildRun, child_id, children_of, error_run_id, is_same_work};
 pub use compile::compile;
 pub use plan::Plan;
 pub use resume::kept;

@@ -180,7 +180,8 @@ impl Held<'_> {
             loaded => loaded?,
         };
         // What is a child goes on only with the work that it had.
-        if run.parent.is_some() && earlier.values.inputs != self.run.values.inputs {
+        let inputs = (&self.run.values.inputs, &earlier.values.inputs);
+        if run.parent.is_some() && !engine::is_same_work(run, inputs.0, inputs.1) {
             return Ok(None);
         }
         let plan = self.conductor.plan(&earlier.run).await?;

@@ -81,7 +81,7 @@ pub async fn publish_workflow(
     let (settings, wrong) = settings::read(&draft.settings);
     violations.extend(wrong);
     let (uses, wrong) =
-        uses::resolve(ports.catalog, wish.team_id, wish.workflow_id, &draft, &settings).await?;
+        uses::resolve(ports.catalog, ports.store, wish.team_id, wish.workflow_id, &draft, &settings).await?;
     // A workflow that does not exist has no version either, and that was said.
     let said: HashSet<_> = violations.iter().map(|violation| violation.pointer.clone()).collect();
     violations.extend(wrong.into_iter().filter(|violation| !said.contains(&violation.pointer)));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use domain::{NodeKey, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
 use engine::{Severity, Violation, used_workflows};
 
-use crate::ports::{Draft, StoreError, WorkflowCatalog};
+use crate::ports::{Draft, RunStore, StoreError, WorkflowCatalog};
 
 /// How deep workflows may run in each other.
 const MAX_DEPTH: usize = 10;
@@ -20,8 +20,10 @@ struct Named {
 
 /// Looks up every version that the draft of `workflow` names, by its nodes and for its failures, so that it is frozen with this one. What
 /// is not published, runs itself again, or runs too deep is a violation; what does not exist is told elsewhere.
+/// Each is handed to the run store again, which may have missed it when it was published.
 pub(super) async fn resolve(
     catalog: &dyn WorkflowCatalog,
+    store: &dyn RunStore,
     team: TeamId,
     workflow: WorkflowId,
     draft: &Draft,
@@ -35,6 +37,7 @@ pub(super) async fn resolve(
         let problem = match found {
             Ok(version) => {
                 let problem = problem_of(catalog, workflow, &version).await?;
+                store.put_version(&version).await?;
                 let Named { workflow_id, number, .. } = named;
                 used.insert(key, UsedVersion { workflow_id, number, version_id: version.id });
                 problem
