@@ -16,6 +16,7 @@ mod flow;
 pub mod nodes;
 mod plan;
 mod pointer;
+pub mod replay;
 mod resume;
 pub mod run;
 mod schema;

@@ -34,6 +34,15 @@ pub enum Event {
     Redelivered,
     /// Claimed attempts ended. Those that are not the ones that run are passed over.
     Settled(Vec<Settled>),
+    /// An attempt ended as the record of an earlier execution says: for good, whatever else could be tried (see [`crate::replay`]).
+    Replayed {
+        /// The node, which is claimed or waits.
+        node: NodeKey,
+        /// What it came to.
+        outcome: Result<Value, Failure>,
+        /// The label that it chose.
+        label: Option<String>,
+    },
     /// Someone asked to cancel the run.
     CancelRequested,
     /// Someone decided about an approval.
@@ -173,6 +182,7 @@ pub fn advance(
         Event::Woken => transition.look_at_the_clock(),
         Event::Redelivered => return Ok(transition.count_lost_delivery(run)),
         Event::Settled(ended) => transition.settle_claims(ended)?,
+        Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,
         Event::CancelRequested => transition.end_cancelled(),
         Event::Decided { node, vote } => transition.decide(&node, vote)?,
         Event::ChildrenEnded { node, ended, steps, outcome } => {

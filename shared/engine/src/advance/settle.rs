@@ -40,6 +40,28 @@ impl Transition<'_> {
         }
     }
 
+    /// An attempt, claimed or waiting, ends as it once did.
+    pub(super) fn settle_replayed(
+        &mut self,
+        key: &NodeKey,
+        outcome: Result<Value, Failure>,
+        label: Option<String>,
+    ) -> Result<(), Rejected> {
+        let stale = || Rejected::Stale { node: key.clone(), attempt: 1 };
+        let node = self.plan.find(key).ok_or_else(stale)?;
+        let ended = match self.state(node) {
+            Some(NodeState::Running { attempt, .. }) => self.claimed(key, *attempt),
+            _ => self.waiting(node).map(|(ended, _)| ended),
+        };
+        let ended = ended.ok_or_else(stale)?;
+        let outcome = outcome.and_then(|value| self.accept(node, Output { value, label }));
+        match outcome {
+            Ok(accepted) => self.succeed(ended, accepted, None),
+            Err(failure) => self.fail_for_good(ended, failure),
+        }
+        Ok(())
+    }
+
     /// The claim of this attempt, if it is the one that runs.
     fn claimed(&self, key: &NodeKey, attempt: Attempt) -> Option<Ended> {
         let node = self.plan.find(key)?;
@@ -120,6 +142,10 @@ impl Transition<'_> {
             self.set(ended.node, ready);
             return self.record(ended, Digest::of(&failure), None, Some(failure), true);
         }
+        self.fail_for_good(ended, failure);
+    }
+
+    fn fail_for_good(&mut self, ended: Ended, failure: Failure) {
         match &self.plan.at(ended.node).document.on_error {
             OnError::Continue { default } => {
                 let accepted =
