@@ -138,6 +138,7 @@ def _environment(function: str, port: int) -> dict:
         "LOG_LEVEL": "info",
         "METRICS_NAMESPACE": "Heddle",
         "RUN_TABLE": "bench",
+        "EPHEMERAL_TABLE": "bench",
         "STEP_QUEUE_URL": "http://127.0.0.1:9/000000000000/bench",
         "BLOB_BUCKET": "bench",
         "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:heddle/dev/database-url",

@@ -8,6 +8,8 @@ use runtime::{Env, MissingConfig};
 pub(crate) struct Config {
     /// `RUN_TABLE`
     pub(crate) run_table: String,
+    /// `EPHEMERAL_TABLE`: what may be forgotten, such as the counts of circuit breakers.
+    pub(crate) ephemeral_table: String,
     /// `STEP_QUEUE_URL`
     pub(crate) step_queue_url: String,
     /// `BLOB_BUCKET`
@@ -21,6 +23,7 @@ impl Config {
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
+            ephemeral_table: e.req("EPHEMERAL_TABLE"),
             step_queue_url: e.req("STEP_QUEUE_URL"),
             blob_bucket: e.req("BLOB_BUCKET"),
             egress: e.parsed_or("EGRESS_ALLOW", EgressPolicy::default()),

@@ -10,7 +10,7 @@ use app::{
     ports::{Connectors, Delivered, Ids, RunStore, StepInbox as _},
 };
 use connectors::{
-    ConnectorSet,
+    CircuitBreaker, ConnectorSet,
     egress::{Egress, EgressPolicy},
 };
 use embedded::{Embedded, EmbeddedStepQueue, Workers};
@@ -50,9 +50,12 @@ impl Crew {
         egress: EgressPolicy,
         boot: &Boot,
     ) -> Self {
-        let connectors: Arc<dyn Connectors> = Arc::new(ConnectorSet::new(Egress::new(egress)));
         let queue = Arc::clone(&embedded.queue);
         let (clock, chance) = (Arc::clone(&boot.clock), Arc::clone(&boot.chance));
+        let counters = Arc::new(embedded.counters(Arc::clone(&clock)));
+        let connectors = ConnectorSet::new(Egress::new(egress));
+        let connectors: Arc<dyn Connectors> =
+            Arc::new(CircuitBreaker::new(connectors, counters, Arc::clone(&clock)));
         let worker = Worker::new(store, Arc::clone(&queue) as _, connectors, Arc::clone(&clock), chance);
         let bench = Arc::new(Bench {
             workers: embedded.workers.clone(),

@@ -69,6 +69,7 @@ impl Worker {
                 ("AWS_ACCESS_KEY_ID", "test"),
                 ("AWS_SECRET_ACCESS_KEY", "test"),
                 ("RUN_TABLE", &stack.run_table),
+                ("EPHEMERAL_TABLE", &stack.ephemeral_table),
                 ("STEP_QUEUE_URL", &stack.step_queue_url),
                 ("BLOB_BUCKET", &stack.blob_bucket),
                 ("EGRESS_ALLOW", "127.0.0.1/32"),
