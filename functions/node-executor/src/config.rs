@@ -1,5 +1,6 @@
 //! What the function is configured with on AWS.
 
+use aws::StepQueueUrls;
 use connectors::egress::EgressPolicy;
 use runtime::{Env, MissingConfig};
 
@@ -10,8 +11,8 @@ pub(crate) struct Config {
     pub(crate) run_table: String,
     /// `EPHEMERAL_TABLE`: what may be forgotten, such as the counts of circuit breakers.
     pub(crate) ephemeral_table: String,
-    /// `STEP_QUEUE_URL`
-    pub(crate) step_queue_url: String,
+    /// `STEP_QUEUE_HIGH_URL`, `STEP_QUEUE_URL` and `STEP_QUEUE_LOW_URL`
+    pub(crate) step_queues: StepQueueUrls,
     /// `BLOB_BUCKET`
     pub(crate) blob_bucket: String,
     /// `EGRESS_ALLOW`: what workflows may reach although its address is private.
@@ -24,7 +25,11 @@ impl Config {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
             ephemeral_table: e.req("EPHEMERAL_TABLE"),
-            step_queue_url: e.req("STEP_QUEUE_URL"),
+            step_queues: StepQueueUrls {
+                high: e.req("STEP_QUEUE_HIGH_URL"),
+                default: e.req("STEP_QUEUE_URL"),
+                low: e.req("STEP_QUEUE_LOW_URL"),
+            },
             blob_bucket: e.req("BLOB_BUCKET"),
             egress: e.parsed_or("EGRESS_ALLOW", EgressPolicy::default()),
         })

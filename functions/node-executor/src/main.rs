@@ -5,7 +5,7 @@ mod config;
 use std::sync::Arc;
 
 use app::Worker;
-use aws::{SqsStepQueue, s3_blobs};
+use aws::{SqsStepQueues, s3_blobs};
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
 use connectors::{CircuitBreaker, ConnectorSet, egress::Egress};
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let dynamo = Client::new(&sdk);
     let counters = DynamoCounters::new(dynamo.clone(), config.ephemeral_table, boot.clock.clone());
     let store = DynamoRunStore::new(dynamo, config.run_table, blobs, boot.ids);
-    let queue = SqsStepQueue::new(&sdk, config.step_queue_url);
+    let queue = SqsStepQueues::new(&sdk, config.step_queues);
     let connectors = ConnectorSet::new(Egress::new(config.egress));
     let connectors = CircuitBreaker::new(connectors, Arc::new(counters), boot.clock.clone());
     let (store, queue, connectors) = (Arc::new(store), Arc::new(queue), Arc::new(connectors));

@@ -5,7 +5,7 @@ mod config;
 use std::sync::Arc;
 
 use app::ports::Polling;
-use aws::{Secrets, SqsStepQueue, s3_blobs};
+use aws::{Secrets, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::State;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         keys: catalog.clone(),
         catalog: catalog.clone(),
         store: Arc::new(store),
-        queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
+        queue: Arc::new(SqsStepQueues::new(&sdk, config.step_queues)),
         ends: Arc::new(Polling),
         clock: boot.clock,
         ids: boot.ids,

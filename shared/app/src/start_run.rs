@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{RunId, RunStatus, TeamId, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    Priority, RunId, RunStatus, TeamId, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion,
+};
 use engine::{Digest, NewRun, Run, Violation};
 use serde_json::Value;
 use tracing::{info, warn};
@@ -41,6 +43,8 @@ pub struct StartRun {
     pub inputs: Value,
     /// Who or what starts it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    pub priority: Priority,
     /// What the client sent as `Idempotency-Key`, at most 255 visible characters.
     pub idempotency_key: Option<String>,
 }
@@ -116,6 +120,7 @@ pub async fn start_run(ports: &StartPorts<'_>, wish: StartRun) -> Result<Started
         workflow_id: version.workflow_id,
         version_id: version.id,
         trigger: wish.trigger,
+        priority: wish.priority,
         created_on: ports.clock.now(),
     });
     let (started, is_announced) = match ports.store.create(&run, &wish.inputs, idempotency.as_ref()).await? {
@@ -140,10 +145,10 @@ async fn announce(queue: &dyn StepQueue, run: &Run) -> Result<(), StoreError> {
     if run.status != RunStatus::Pending {
         return Ok(());
     }
-    queue.send(&[(Hint { run_id: run.id, team_id: run.team_id, node: None }, 0)]).await
+    queue.send(&[(Hint::at(run), 0)]).await
 }
 
-/// The key with the digest of what it stands for: the target and the inputs.
+/// The key with the digest of what it stands for: the target, the inputs and the class.
 fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     let key = wish.idempotency_key.clone()?;
     let target = match wish.target {
@@ -152,7 +157,7 @@ fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     };
     Some(IdempotencyKey {
         key,
-        request: Digest::of(&(target, &wish.inputs)),
+        request: Digest::of(&(target, &wish.inputs, wish.priority)),
         expires_on: clock.now() + KEY_LIFE,
     })
 }

@@ -9,7 +9,9 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId};
+use domain::{
+    Failure, NodeKey, Priority, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +41,9 @@ pub struct Run {
     pub status: RunStatus,
     /// What started it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    #[serde(default, skip_serializing_if = "Priority::is_default")]
+    pub priority: Priority,
     /// When it was accepted; the time that expressions see.
     pub created_on: Timestamp,
     /// When a worker first advanced it.
@@ -78,6 +83,8 @@ pub struct NewRun {
     pub version_id: VersionId,
     /// What starts it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    pub priority: Priority,
     /// The present.
     pub created_on: Timestamp,
 }
@@ -97,6 +104,7 @@ impl Run {
             revision: 0,
             status: RunStatus::Pending,
             trigger: new.trigger,
+            priority: new.priority,
             created_on: new.created_on,
             started_on: None,
             finished_on: None,

@@ -292,7 +292,7 @@ async fn ten_pure_nodes_in_a_row_take_one_message_and_one_commit() {
         Arc::<ManualClock>::clone(&clock),
         Arc::new(FixedChance(0.5)),
     );
-    let hint = Hint { run_id: run.id, team_id: run.team_id, node: None };
+    let hint = Hint::at(&run);
     let (now, deadline) = (clock.now(), clock.now() + TimeDelta::seconds(60));
     let delivery = Delivery { receive_count: 1, started_on: now, deadline };
     let advanced = advance_run(&worker, &hint, &delivery).await.unwrap();

@@ -5,7 +5,9 @@
 use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use domain::{RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    Priority, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion,
+};
 use engine::{
     Event, Moment, NewRun, Plan, Run, Turn, Values, advance, compile,
     expr::{Entropy, Scope, Template},
@@ -57,6 +59,7 @@ fn started() -> Run {
         workflow_id: WorkflowId::new(Uuid::from_u128(2)),
         version_id: VersionId::new(Uuid::from_u128(3)),
         trigger: Trigger { kind: TriggerKind::Api, by: None },
+        priority: Priority::Default,
         created_on: Timestamp::UNIX_EPOCH,
     })
 }

@@ -111,6 +111,7 @@ impl writer::Batch for Batch {
             &hints.hidden_s,
             &hints.receive_count,
             &hints.holder as &[Option<i32>],
+            &hints.priority,
             hints.wakes_others,
         );
         Ok(created.fetch_one(connection).await?.into_iter().collect())

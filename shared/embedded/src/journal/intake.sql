@@ -1,5 +1,5 @@
 -- New runs in one statement: one round trip, one transaction, one flush. Parameters are columns; $1 to $6 are the idempotency keys,
--- $7 to $17 the runs, $18 to $21 their first messages.
+-- $7 to $17 the runs, $18 to $22 their first messages.
 with keys as (
     insert into embedded.idempotency_keys as known (team_id, key, request, run_id, used_on, expires_on)
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
@@ -20,11 +20,11 @@ created as (
     returning id
 ),
 announced as (
-    insert into embedded.messages (id, team_id, run_id, node, sent_on, visible_on, receive_count, holder)
-    select id, team_id, run_id, null, now(), now() + make_interval(secs => hidden_s), receive_count, holder
-    from unnest($18::uuid[], $8::uuid[], $7::uuid[], $19::float8[], $20::integer[], $21::integer[])
-        as message (id, team_id, run_id, hidden_s, receive_count, holder)
+    insert into embedded.messages (id, team_id, run_id, node, sent_on, visible_on, receive_count, holder, priority)
+    select id, team_id, run_id, null, now(), now() + make_interval(secs => hidden_s), receive_count, holder, priority
+    from unnest($18::uuid[], $8::uuid[], $7::uuid[], $19::float8[], $20::integer[], $21::integer[], $22::smallint[])
+        as message (id, team_id, run_id, hidden_s, receive_count, holder, priority)
     where run_id in (select id from created)
 )
 select array(select id from created) as "created!"
-where not $22::boolean or pg_notify('heddle_steps', '')::text is not null
+where not $23::boolean or pg_notify('heddle_steps', '')::text is not null

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use domain::{
-    ErrorClass, Failure, Graph, NodeKey, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId,
+    ErrorClass, Failure, Graph, NodeKey, Priority, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId,
     WorkflowId, WorkflowVersion,
 };
 use engine::{
@@ -113,6 +113,7 @@ impl World {
             workflow_id: WorkflowId::new(id(2)),
             version_id: VersionId::new(id(3)),
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            priority: Priority::Default,
             created_on: start(),
         });
         let values = Values { inputs: Arc::new(inputs), ..Values::default() };
