@@ -14,7 +14,7 @@ use app::{
     start_run,
 };
 use chrono::TimeDelta;
-use domain::RunStatus;
+use domain::{Priority, RunStatus};
 use engine::Run;
 use lambda_runtime::{Context, LambdaEvent};
 use node_executor::{State, handle_batch};
@@ -61,7 +61,14 @@ impl World {
             ids: &self.ids,
         };
         let target = Target::Version(version.id);
-        let wish = StartRun { team_id, target, inputs: json!({}), trigger: trigger(), idempotency_key: None };
+        let wish = StartRun {
+            team_id,
+            target,
+            inputs: json!({}),
+            trigger: trigger(),
+            priority: Priority::Default,
+            idempotency_key: None,
+        };
         let run = start_run(&ports, wish).await.unwrap().run;
         let (hint, _): (Hint, u32) = self.queue.take().remove(0);
         (run, serde_json::to_string(&hint).unwrap())
@@ -125,7 +132,7 @@ async fn a_connector_that_panics_costs_its_own_message_only() {
 async fn a_hint_for_a_run_that_does_not_exist_is_dropped() {
     let world = World::new(ScriptedConnectors::echo());
     let (run, _) = world.start().await;
-    let hint = Hint { run_id: run.id, team_id: team(), node: None };
+    let hint = Hint { team_id: team(), ..Hint::at(&run) };
     assert_eq!(world.deliver(&[&serde_json::to_string(&hint).unwrap()]).await, Vec::<String>::new());
     assert_eq!(world.status(&run).await, RunStatus::Pending, "a foreign team moves nothing");
 }

@@ -8,7 +8,7 @@ use app::{
     Conductor,
     ports::{Polling, RunStore, StepQueue},
 };
-use aws::{SchedulerTimers, Secrets, SqsStepQueue, s3_blobs};
+use aws::{SchedulerTimers, Secrets, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::State;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         async move { secrets.secret_string(&arn).await }
     }));
     let store: Arc<dyn RunStore> = Arc::new(store);
-    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url));
+    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
     let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
     let conductor =
         Conductor::new(store.clone(), queue.clone(), timers, boot.clock.clone(), boot.chance.clone());

@@ -7,10 +7,10 @@ use std::{
 
 use app::{
     Conductor, Worker,
-    ports::{Connectors, Delivered, Ids, RunStore, StepInbox as _},
+    ports::{Delivered, Ids, RunStore, StepInbox as _},
 };
 use connectors::{
-    ConnectorSet,
+    CircuitBreaker, ConnectorSet,
     egress::{Egress, EgressPolicy},
 };
 use embedded::{Embedded, EmbeddedStepQueue, Workers};
@@ -50,9 +50,11 @@ impl Crew {
         egress: EgressPolicy,
         boot: &Boot,
     ) -> Self {
-        let connectors: Arc<dyn Connectors> = Arc::new(ConnectorSet::new(Egress::new(egress)));
         let queue = Arc::clone(&embedded.queue);
-        let worker = Worker::new(conductor, connectors, Arc::clone(&embedded.ends) as _);
+        let counters = Arc::new(embedded.counters(Arc::clone(&boot.clock)));
+        let connectors = ConnectorSet::new(Egress::new(egress));
+        let connectors = CircuitBreaker::new(connectors, counters, Arc::clone(&boot.clock));
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::clone(&embedded.ends) as _);
         let bench = Arc::new(Bench {
             workers: embedded.workers.clone(),
             queue,

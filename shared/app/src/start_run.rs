@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    RunId, RunSettings, RunStatus, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
+    Priority, RunId, RunSettings, RunStatus, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
     WorkflowVersion,
 };
 use engine::{Digest, LONGEST_RUN, NewRun, Run, Violation};
@@ -44,6 +44,8 @@ pub struct StartRun {
     pub inputs: Value,
     /// Who or what starts it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    pub priority: Priority,
     /// What the client sent as `Idempotency-Key`, at most 255 visible characters.
     pub idempotency_key: Option<String>,
 }
@@ -113,12 +115,17 @@ pub async fn start_run(ports: &StartPorts<'_>, wish: StartRun) -> Result<Started
         return Err(StartError::InvalidInputs(violations));
     }
     let idempotency = key_of(&wish, ports.clock);
-    let run = new_run(ports, &version, wish.trigger);
+    let run = new_run(ports, &version, wish.trigger, wish.priority);
     store(ports, &run, &wish.inputs, idempotency.as_ref()).await
 }
 
 /// A run of a version as it begins.
-pub(crate) fn new_run(ports: &StartPorts<'_>, version: &WorkflowVersion, trigger: Trigger) -> Run {
+pub(crate) fn new_run(
+    ports: &StartPorts<'_>,
+    version: &WorkflowVersion,
+    trigger: Trigger,
+    priority: Priority,
+) -> Run {
     let created_on = ports.clock.now();
     let mut run = Run::start(NewRun {
         id: RunId::new(ports.ids.next()),
@@ -126,6 +133,7 @@ pub(crate) fn new_run(ports: &StartPorts<'_>, version: &WorkflowVersion, trigger
         workflow_id: version.workflow_id,
         version_id: version.id,
         trigger,
+        priority,
         created_on,
     });
     run.deadline = Some(deadline(&version.settings, created_on));
@@ -167,10 +175,10 @@ async fn announce(queue: &dyn StepQueue, run: &Run) -> Result<(), StoreError> {
     if run.status != RunStatus::Pending {
         return Ok(());
     }
-    queue.send(&[(Hint::of(run, None), 0)]).await
+    queue.send(&[(Hint::at(run), 0)]).await
 }
 
-/// The key with the digest of what it stands for: the target and the inputs.
+/// The key with the digest of what it stands for: the target, the inputs and the class.
 fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     let key = wish.idempotency_key.clone()?;
     let target = match wish.target {
@@ -179,7 +187,7 @@ fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     };
     Some(IdempotencyKey {
         key,
-        request: Digest::of(&(target, &wish.inputs)),
+        request: Digest::of(&(target, &wish.inputs, wish.priority)),
         expires_on: clock.now() + KEY_LIFE,
     })
 }

@@ -115,7 +115,7 @@ async fn a_failed_attempt_comes_back_when_its_retry_is_due() {
 #[tokio::test]
 async fn a_hint_for_a_run_that_does_not_exist_is_acknowledged() {
     let world = World::new(ScriptedConnectors::echo());
-    let unknown = Hint { run_id: domain::RunId::new(team().uuid()), team_id: team(), node: None };
+    let unknown = Hint::at(&app::fakes::a_run(team(), world.clock.now()));
     assert_eq!(world.advance(&unknown, 1).await.unwrap(), Advanced::default());
 }
 

@@ -286,7 +286,7 @@ async fn the_failure_of_a_run_starts_its_error_workflow_once() {
     world.collect();
     world.drain().await;
     for receive_count in 1..3 {
-        world.advance(&Hint::of(&run, None), receive_count).await.unwrap();
+        world.advance(&Hint::at(&run), receive_count).await.unwrap();
     }
     world.collect();
     world.drain().await;

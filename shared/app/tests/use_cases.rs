@@ -11,7 +11,7 @@ use app::{
     publish_workflow, start_run, validate_graph,
 };
 use common::{World, effect, flow, hint, pure};
-use domain::{RunStatus, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
+use domain::{Priority, RunStatus, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value, json};
 
 fn world() -> World {
@@ -69,8 +69,14 @@ async fn a_start_is_refused_where_it_must_be() {
     let runnable = published(&world);
     let start = async |world: &World, version: &WorkflowVersion, kind, target| {
         let trigger = Trigger { kind, by: None };
-        let wish =
-            StartRun { team_id: version.team_id, target, inputs: json!({}), trigger, idempotency_key: None };
+        let wish = StartRun {
+            team_id: version.team_id,
+            target,
+            inputs: json!({}),
+            trigger,
+            priority: Priority::Default,
+            idempotency_key: None,
+        };
         start_run(&world.ports(), wish).await.map(|_| ())
     };
 

@@ -6,6 +6,7 @@
 pub mod expert;
 pub mod graph;
 pub mod ids;
+pub mod priority;
 pub mod problem;
 pub mod run;
 pub mod team;
@@ -14,6 +15,7 @@ pub mod workflow;
 pub use expert::ExpertStatus;
 pub use graph::{Edge, Graph, Node, NodeKey, OnError, Position, RetryPolicy};
 pub use ids::{ExpertId, MemberId, NodeId, RunId, ServiceId, TeamId, VersionId, WorkflowId};
+pub use priority::Priority;
 pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};
 pub use team::{Environment, Role};

@@ -98,7 +98,12 @@ impl Embedded {
 
     /// The timers in the same database, due by this clock.
     pub fn timers(&self, clock: Arc<dyn Clock>) -> EmbeddedTimers {
-        EmbeddedTimers::new(self.queue.pool().clone(), clock)
+        EmbeddedTimers::new(self.queue.pool(), clock)
+    }
+
+    /// Counters on the same database, in windows of this clock.
+    pub fn counters(&self, clock: Arc<dyn Clock>) -> EmbeddedCounters {
+        EmbeddedCounters::new(self.queue.pool(), clock)
     }
 
     /// Begins to look for messages whenever a worker is idle.

@@ -9,7 +9,9 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId};
+use domain::{
+    Failure, NodeKey, Priority, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +41,9 @@ pub struct Run {
     pub status: RunStatus,
     /// What started it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    #[serde(default, skip_serializing_if = "Priority::is_default")]
+    pub priority: Priority,
     /// When it was accepted; the time that expressions see.
     pub created_on: Timestamp,
     /// When a worker first advanced it.
@@ -96,6 +101,8 @@ pub struct NewRun {
     pub version_id: VersionId,
     /// What starts it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    pub priority: Priority,
     /// The present.
     pub created_on: Timestamp,
 }
@@ -109,6 +116,7 @@ impl NewRun {
             workflow_id: run.workflow_id,
             version_id: run.version_id,
             trigger: run.trigger.clone(),
+            priority: run.priority,
             created_on: run.created_on,
         }
     }
@@ -143,6 +151,7 @@ impl Run {
             revision: 0,
             status: RunStatus::Pending,
             trigger: new.trigger,
+            priority: new.priority,
             created_on: new.created_on,
             started_on: None,
             finished_on: None,

@@ -287,7 +287,7 @@ async fn ten_pure_nodes_in_a_row_take_one_message_and_one_commit() {
     let (queue, clock) = (Arc::new(MemoryQueue::default()), Arc::new(ManualClock::default()));
     let conductor = a_conductor(world.store.clone(), queue.clone(), clock.clone());
     let worker = Worker::new(conductor, Arc::new(ScriptedConnectors::echo()), Arc::new(Polling));
-    let hint = Hint { run_id: run.id, team_id: run.team_id, node: None };
+    let hint = Hint::at(&run);
     let (now, deadline) = (clock.now(), clock.now() + TimeDelta::seconds(60));
     let delivery = Delivery { receive_count: 1, started_on: now, deadline };
     let advanced = advance_run(&worker, &hint, &delivery).await.unwrap();

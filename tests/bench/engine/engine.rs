@@ -6,7 +6,8 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use domain::{
-    RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion,
+    Priority, RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
+    WorkflowVersion,
 };
 use engine::{
     Event, Moment, NewRun, Plan, Run, Settled, Turn, Values, advance, compile,
@@ -61,6 +62,7 @@ fn started() -> Run {
         workflow_id: WorkflowId::new(Uuid::from_u128(2)),
         version_id: VersionId::new(Uuid::from_u128(3)),
         trigger: Trigger { kind: TriggerKind::Api, by: None },
+        priority: Priority::Default,
         created_on: Timestamp::UNIX_EPOCH,
     })
 }

@@ -7,7 +7,7 @@ mod step;
 
 pub(crate) use log::{LogLine, TimelineEntry};
 pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun};
-pub(crate) use start::Start;
+pub(crate) use start::{Start, Wish};
 pub(crate) use step::{FailureView, StepView, steps_of};
 
 use domain::Timestamp;

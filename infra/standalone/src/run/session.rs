@@ -7,7 +7,7 @@ use app::{
     ports::{Hint, LoadedRun, RunEnds as _, RunStore, StepQueue as _, StoreError},
     start_run,
 };
-use domain::{RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
+use domain::{Priority, RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
 use embedded::Embedded;
 use engine::Run;
 use runtime::{Boot, Env, SystemChance, SystemClock, TimeOrderedIds};
@@ -94,6 +94,7 @@ impl<'a> Session<'a> {
             target: Target::Version(version.id),
             inputs,
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            priority: Priority::Default,
             idempotency_key: None,
         };
         let started = start_run(&ports, wish).await.map_err(|error| match error {
@@ -117,8 +118,11 @@ impl<'a> Session<'a> {
         report.show(&story);
         if !run.status.is_terminal() {
             self.remark_on(&run, &story, &report);
-            let hint = Hint { run_id: id, team_id: self.team, node: None };
-            self.embedded.queue.send(&[(hint, 0)]).await.map_err(|error| self.postgres.refuses(error))?;
+            self.embedded
+                .queue
+                .send(&[(Hint::at(&run), 0)])
+                .await
+                .map_err(|error| self.postgres.refuses(error))?;
         }
         self.finish(run, story, &report).await
     }

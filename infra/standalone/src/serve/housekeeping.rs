@@ -33,6 +33,7 @@ pub(crate) async fn fire_timers(embedded: &Embedded, clock: Arc<dyn Clock>) {
 /// Keeps house for as long as it is polled.
 pub(crate) async fn keep(embedded: &Embedded, clock: Arc<dyn Clock>) {
     let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
+    let counters = embedded.counters(Arc::clone(&clock));
     let state = State { store, queue, clock };
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,7 +41,8 @@ pub(crate) async fn keep(embedded: &Embedded, clock: Arc<dyn Clock>) {
         ticks.tick().await;
         let kept = maintenance::handle(&state).await;
         let forgotten = embedded.store.forget_keys(state.clock.now()).await;
-        if let Err(error) = kept.map(drop).and(forgotten.map(drop)) {
+        let ended = counters.forget_ended().await;
+        if let Err(error) = kept.map(drop).and(forgotten.map(drop)).and(ended.map(drop)) {
             warn!(error = runtime::log::chain(&error), "the house could not be kept");
         }
     }

@@ -57,10 +57,10 @@ impl Held<'_> {
                 }
                 Effect::Claim { node, not_before } => {
                     let delay = not_before.map_or(0, |then| delay_s(then, now));
-                    hints.push((Hint::of(self.run(), Some(node.clone())), delay.min(MAX_DELAY_S)));
+                    hints.push((Hint::at(self.run()).about(node.clone()), delay.min(MAX_DELAY_S)));
                 }
                 Effect::Wake { node, at } => {
-                    let hint = Hint::of(self.run(), Some(node.clone()));
+                    let hint = Hint::at(self.run()).about(node.clone());
                     match delay_s(*at, now) {
                         delay if delay <= MAX_DELAY_S => hints.push((hint, delay)),
                         _ => self.conductor.timers.put(&timer(&hint, node, *at)).await?,
@@ -68,13 +68,13 @@ impl Held<'_> {
                 }
                 Effect::TellParent => {
                     let Some(parent) = &self.run().parent else { continue };
-                    let node = Some(parent.node.clone());
-                    hints.push((Hint { run_id: parent.run_id, node, ..Hint::of(self.run(), None) }, 0));
+                    let about = Hint::at(self.run()).about(parent.node.clone());
+                    hints.push((Hint { run_id: parent.run_id, ..about }, 0));
                 }
                 Effect::StartChild { .. } | Effect::CancelChild { .. } | Effect::StartErrorWorkflow => {}
             }
         }
-        hints.extend(chunk_due.map(|due| (Hint::of(self.run(), None), delay_s(due, now).min(MAX_DELAY_S))));
+        hints.extend(chunk_due.map(|due| (Hint::at(self.run()), delay_s(due, now).min(MAX_DELAY_S))));
         self.send(hints).await
     }
 
@@ -167,7 +167,7 @@ impl Conductor {
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
-        self.queue.send(&[(Hint::of(&run, None), 0)]).await
+        self.queue.send(&[(Hint::at(&run), 0)]).await
     }
 }
 

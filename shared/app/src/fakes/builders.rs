@@ -5,7 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use domain::{Graph, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    Graph, Priority, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion,
+};
 use engine::{NewRun, Run};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -63,6 +65,7 @@ pub fn a_run(team_id: TeamId, created_on: Timestamp) -> Run {
         workflow_id: WorkflowId::new(fresh_id()),
         version_id: VersionId::new(fresh_id()),
         trigger: trigger(),
+        priority: Priority::Default,
         created_on,
     })
 }

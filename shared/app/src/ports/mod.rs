@@ -21,7 +21,7 @@ pub use counters::{Count, Counters, Window};
 pub use keys::{ApiKeys, ServiceCaller};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
-pub use queue::{Delivered, Hint, StepInbox, StepQueue};
+pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};
 pub use run_ends::{Polling, RunEnds};
 pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary};
 pub use secrets::DeploymentSecrets;

@@ -15,7 +15,7 @@ use app::{
     start_run,
 };
 use chrono::TimeDelta;
-use domain::{Timestamp, WorkflowVersion};
+use domain::{Priority, Timestamp, WorkflowVersion};
 use engine::Run;
 use serde_json::{Value, json};
 
@@ -99,6 +99,7 @@ impl World {
             target: Target::Workflow(version.workflow_id),
             inputs,
             trigger: trigger(),
+            priority: Priority::Default,
             idempotency_key: key.map(str::to_owned),
         };
         start_run(&self.ports(), wish).await
@@ -165,7 +166,7 @@ impl World {
 }
 
 pub fn hint(run: &Run, node: Option<&str>) -> Hint {
-    Hint { run_id: run.id, team_id: run.team_id, node: node.map(Into::into) }
+    Hint { node: node.map(Into::into), ..Hint::at(run) }
 }
 
 /// A node that calls `https://api.example.com/<key>` with its input.

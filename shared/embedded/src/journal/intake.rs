@@ -112,6 +112,7 @@ impl writer::Batch for Batch {
             &hints.hidden_s,
             &hints.receive_count,
             &hints.holder as &[Option<i32>],
+            &hints.priority,
             hints.wakes_others,
             &column(&runs, |run| run.is_listed),
         );

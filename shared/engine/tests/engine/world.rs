@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use domain::{
-    ErrorClass, Failure, Graph, NodeKey, OnFailure, RunId, RunSettings, TeamId, Timestamp, Trigger,
+    ErrorClass, Failure, Graph, NodeKey, OnFailure, Priority, RunId, RunSettings, TeamId, Timestamp, Trigger,
     TriggerKind, UsedVersion, VersionId, WorkflowId, WorkflowVersion,
 };
 use engine::{
@@ -115,6 +115,7 @@ impl World {
             workflow_id: WorkflowId::new(id(2)),
             version_id: VersionId::new(id(3)),
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            priority: Priority::Default,
             created_on: start(),
         });
         let values = Values { inputs: Arc::new(inputs), ..Values::default() };
