@@ -1,7 +1,6 @@
 //! Runs over HTTP: start, wait for, list, read, cancel (api.md, runs).
 
 mod routes;
-mod story;
 mod values;
 mod views;
 

@@ -1,12 +1,16 @@
 //! Reading one run.
 
+use app::{
+    ports::LoadedRun,
+    story::{self, Order},
+};
 use axum::extract::State as Ex;
 use domain::RunId;
 use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
 
 use super::load;
 use crate::{
-    State, story,
+    State,
     values::Budget,
     views::{LogLine, RunDetail, StepView, steps_of},
 };
@@ -45,7 +49,7 @@ pub(crate) async fn logs(
     who: Caller,
     Path(id): Path<RunId>,
 ) -> ApiResult<Json<CursorPage<LogLine>>> {
-    let (run, _) = load(&s, who, id).await?;
-    let items = story::of(&run).iter().flat_map(LogLine::of).collect();
+    let (LoadedRun { run, records, .. }, version) = load(&s, who, id).await?;
+    let items = story::of(&run, &records, &Order::of(&version.graph)).iter().flat_map(LogLine::of).collect();
     Ok(Json(CursorPage { items, next_cursor: None }))
 }
