@@ -8,7 +8,7 @@ use app::ports::Polling;
 use aws::{Secrets, SqsStepQueue, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
-use runs::State;
+use runs::{EventStream, State};
 use runstore::DynamoRunStore;
 
 use config::Config;
@@ -31,6 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         store: Arc::new(store),
         queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
         ends: Arc::new(Polling),
+        moves: Arc::new(Polling),
+        events: EventStream::Batches,
         clock: boot.clock,
         ids: boot.ids,
     };

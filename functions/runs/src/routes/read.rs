@@ -1,14 +1,12 @@
 //! Reading one run.
 
-use app::{
-    ports::LoadedRun,
-    story::{self, Order},
-};
+use app::story::{self, Order};
 use axum::extract::State as Ex;
 use domain::RunId;
 use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
+use runtime::scope;
 
-use super::load;
+use super::{load, version_of};
 use crate::{
     State,
     values::Budget,
@@ -49,7 +47,10 @@ pub(crate) async fn logs(
     who: Caller,
     Path(id): Path<RunId>,
 ) -> ApiResult<Json<CursorPage<LogLine>>> {
-    let (LoadedRun { run, records, .. }, version) = load(&s, who, id).await?;
-    let items = story::of(&run, &records, &Order::of(&version.graph)).iter().flat_map(LogLine::of).collect();
+    let (run, records) = s.store.load_records(who.team_id, id).await?;
+    scope::set_run(id);
+    let version = version_of(&s, &run).await?;
+    let story = story::of(&run, &records, &Order::of(&version.graph));
+    let items = story.iter().flat_map(LogLine::of).collect();
     Ok(Json(CursorPage { items, next_cursor: None }))
 }

@@ -124,6 +124,12 @@ impl RunStore for MemoryRunStore {
         Ok(LoadedRun::compose(run.clone(), Arc::clone(inputs), records, |r| retried.contains(&key(r))))
     }
 
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let LoadedRun { run, records, .. } = self.load(team, run).await?;
+        let bare = |record| StepRecord { output: None, ..record };
+        Ok((run, records.into_iter().map(bare).collect()))
+    }
+
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
         lock(&self.0).row(team, run).map(|row| row.run.clone())
     }

@@ -83,8 +83,10 @@ fn of_record<'a>(run: &'a Run, record: &'a StepRecord) -> [Fact<'a>; 2] {
         what: Happened::StepStarted { node: &record.node, attempt: record.attempt },
     };
     let state = run.nodes.get(&record.node);
-    let what = match (&record.error, record.retried, &record.output) {
-        (Some(failure), true, _) => {
+    // The state and not the record says how a node ended: records may be read without their outputs.
+    let is_failed = matches!(state, Some(NodeState::Failed { .. }));
+    let what = match &record.error {
+        Some(failure) if record.retried => {
             let retry_on = match state {
                 Some(NodeState::Ready { attempt, not_before }) if *attempt == record.attempt + 1 => {
                     *not_before
@@ -93,7 +95,7 @@ fn of_record<'a>(run: &'a Run, record: &'a StepRecord) -> [Fact<'a>; 2] {
             };
             Happened::StepRetrying { record, failure, retry_on }
         }
-        (Some(failure), false, None) => Happened::StepFailed { record, failure },
+        Some(failure) if is_failed => Happened::StepFailed { record, failure },
         _ => {
             let label = match state {
                 Some(NodeState::Succeeded { label, .. }) => label.as_deref(),
