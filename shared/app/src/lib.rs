@@ -4,6 +4,7 @@
 //! - [`ports`]: the traits that stores, queues and connectors implement, with the errors they may answer.
 //! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`cancel_run`](fn@cancel_run), [`remind_runs`](fn@remind_runs),
 //!   [`publish_workflow`](fn@publish_workflow): one use case per module.
+//! - [`story`]: what happened in a run, as events with stable ids.
 //! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo
 //!   feature `fakes`.
@@ -23,6 +24,7 @@ pub mod replay_run;
 pub mod retry_run;
 pub mod spill;
 pub mod start_run;
+pub mod story;
 pub mod wake_runs;
 
 #[cfg(feature = "fakes")]

@@ -243,8 +243,11 @@ pub enum NodeState {
         /// The revision of the commit that found so.
         settled_at: Revision,
     },
-    /// The run ended before it did.
-    Cancelled,
+    /// The run, its item or what it depends on ended before it did.
+    Cancelled {
+        /// The revision of the commit that made it so.
+        settled_at: Revision,
+    },
 }
 
 impl NodeState {
