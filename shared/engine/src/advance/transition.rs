@@ -34,6 +34,7 @@ impl<'a> Transition<'a> {
         if self.run.status == RunStatus::Pending {
             self.run.status = RunStatus::Running;
             self.run.started_on = Some(self.moment.now);
+            self.run.started_at = self.revision();
         }
         while !self.has_ended() {
             self.settle_ready();
