@@ -180,6 +180,7 @@ impl Judge {
                 idempotency_key: call.idempotency_key.clone(),
                 config: call.config.clone(),
                 began: elapsed,
+                in_time: calls::is_in_time(call, &book.claims, now),
                 end: None,
             });
         }
