@@ -4,11 +4,14 @@ mod config;
 
 use std::sync::Arc;
 
-use app::ports::Polling;
-use aws::{Secrets, SqsStepQueue, s3_blobs};
+use app::{
+    Conductor,
+    ports::{Polling, RunStore, StepQueue},
+};
+use aws::{SchedulerTimers, Secrets, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
-use runs::State;
+use runs::{EventStream, State};
 use runstore::DynamoRunStore;
 
 use config::Config;
@@ -25,12 +28,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
         async move { secrets.secret_string(&arn).await }
     }));
+    let store: Arc<dyn RunStore> = Arc::new(store);
+    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
+    let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
+    let conductor =
+        Conductor::new(store.clone(), queue.clone(), timers, boot.clock.clone(), boot.chance.clone());
     let state = State {
+        conductor: Arc::new(conductor),
         keys: catalog.clone(),
         catalog: catalog.clone(),
-        store: Arc::new(store),
-        queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
+        store,
+        queue,
         ends: Arc::new(Polling),
+        moves: Arc::new(Polling),
+        events: EventStream::Batches,
         clock: boot.clock,
         ids: boot.ids,
     };

@@ -1,13 +1,13 @@
 //! AWS services behind the ports of `app`; one cargo feature each, none on by default.
 //!
-//! - `sqs`: `SqsStepQueue`, the queue that drives runs.
+//! - `sqs`: `SqsStepQueues`, the queues that drive runs, one for each class.
 //! - `s3`: `s3_blobs`, large values of runs.
 //! - `scheduler`: `SchedulerTimers`, messages that arrive on a queue when they are due.
 //! - `secrets`: `Secrets`, values of Secrets Manager, read once.
 //! - `ses`: `SesMailer`, transactional mail.
 //!
-//! Everything takes the `SdkConfig` that the process loaded at boot. A client is cheap to make from it and connects with its first
-//! request.
+//! Everything takes the `SdkConfig` that the process loaded at boot. A client is cheap to make from it and connects with its
+//! first request.
 
 #[cfg(feature = "s3")]
 mod s3;
@@ -29,4 +29,4 @@ pub use secrets::Secrets;
 #[cfg(feature = "ses")]
 pub use ses::SesMailer;
 #[cfg(feature = "sqs")]
-pub use sqs::SqsStepQueue;
+pub use sqs::{SqsStepQueue, SqsStepQueues, StepQueueUrls};

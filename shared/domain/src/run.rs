@@ -112,8 +112,10 @@ pub enum TriggerKind {
     Chat,
     /// A tool call over MCP.
     Mcp,
-    /// A `workflow` node of another run.
+    /// A `workflow` or `for_each` node of another run.
     Workflow,
+    /// The failure or cancellation of a run whose workflow names this one for it.
+    Error,
 }
 
 /// Who or what started a run.

@@ -107,6 +107,8 @@ macro_rules! refusal_sets {
 refusal_sets!(
     /// Of a route that reads one entity.
     Reading = [Unauthorized, NotFound, Internal, Unavailable],
+    /// Of a route that follows one entity.
+    Following = [InvalidHeader, Unauthorized, NotFound, Internal, Unavailable],
     /// Of a route that lists.
     Listing = [Unauthorized, Validation, Internal, Unavailable],
     /// Of a route that lists what belongs to one entity.

@@ -1,13 +1,15 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
+mod event;
 mod log;
 mod run;
 mod start;
 mod step;
 
-pub(crate) use log::{LogLine, TimelineEntry};
+pub(crate) use event::EventView;
+pub(crate) use log::LogLine;
 pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun};
-pub(crate) use start::Start;
+pub(crate) use start::{Start, Wish};
 pub(crate) use step::{FailureView, StepView, steps_of};
 
 use domain::Timestamp;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use app::{
     Delivery, Worker, advance_run,
     fakes::{
-        FixedChance, ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
-        SequentialIds, a_version, graph, team,
+        ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
+        SequentialIds, a_conductor, a_version, graph, team,
     },
     ports::{Clock, Polling, RunStore, ServiceCaller},
 };
@@ -14,7 +14,7 @@ use axum::Router;
 use chrono::TimeDelta;
 use domain::{Environment, ServiceId, TeamId, WorkflowVersion};
 use heddle_http::testing::{Answer, call, request, request_with};
-use runs::{State, router};
+use runs::{EventStream, State, router};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -35,6 +35,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(connectors: ScriptedConnectors) -> Self {
+        Self::with(connectors, EventStream::Batches)
+    }
+
+    /// A world whose events reach clients in this way.
+    pub(crate) fn with(connectors: ScriptedConnectors, events: EventStream) -> Self {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let (catalog, keys) = (Arc::new(MemoryCatalog::default()), Arc::new(MemoryKeys::default()));
         let clock = Arc::new(ManualClock::default());
@@ -46,17 +51,20 @@ impl World {
                 ServiceCaller { team_id, service_id, environment: Environment::Dev },
             );
         }
+        let conductor = a_conductor(store.clone(), queue.clone(), clock.clone());
         let state = State {
+            conductor: conductor.clone(),
             keys,
             catalog: catalog.clone(),
             store: store.clone(),
             queue: queue.clone(),
             ends: Arc::new(Polling),
+            moves: Arc::new(Polling),
+            events,
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
         };
-        let chance = Arc::new(FixedChance(0.5));
-        let worker = Worker::new(store.clone(), queue.clone(), Arc::new(connectors), clock.clone(), chance);
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
         Self { router: router(state, || async { Ok(()) }), store, queue, catalog, clock, team: own, worker }
     }
 

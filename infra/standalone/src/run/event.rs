@@ -1,33 +1,46 @@
-//! What happens in a run, as `heddle run --json` prints it. The words are those of the API's timeline.
+//! What happens in a run, as `heddle run --json` prints it. The words are those of the API's events.
 
 use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, VersionId, WorkflowId};
-use engine::{Attempt, Run, StepRecord};
+use engine::{Attempt, Run, RunError, StepRecord};
 use serde::Serialize;
 use serde_json::Value;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(tag = "event")]
 pub(crate) enum Event {
     /// The run was stored and will be executed.
+    #[serde(rename = "run.accepted")]
     RunAccepted(Accepted),
     /// The run, which was interrupted, goes on.
+    #[serde(rename = "run.resumed")]
     RunResumed(Accepted),
     /// A worker began an attempt of a node.
+    #[serde(rename = "step.started")]
     StepStarted { node: NodeKey, attempt: Attempt, ts: Timestamp },
     /// An attempt gave the node an output; in place of a failure, where `error` is there.
+    #[serde(rename = "step.succeeded")]
     StepSucceeded(Step),
     /// An attempt failed and another one follows.
-    StepRetried(Step),
+    #[serde(rename = "step.retrying")]
+    StepRetrying(Step),
     /// An attempt failed for good.
+    #[serde(rename = "step.failed")]
     StepFailed(Step),
     /// No live edge leads to the node.
+    #[serde(rename = "step.skipped")]
     StepSkipped { node: NodeKey },
+    /// The run ended before the node did.
+    #[serde(rename = "step.cancelled")]
+    StepCancelled { node: NodeKey },
     /// The run ended with a result.
+    #[serde(rename = "run.succeeded")]
     RunSucceeded(Ended),
     /// The run ended by a failure that nothing handled.
+    #[serde(rename = "run.failed")]
     RunFailed(Ended),
     /// Someone cancelled the run.
+    #[serde(rename = "run.cancelled")]
     RunCancelled(Ended),
 }
 
@@ -84,30 +97,20 @@ pub(crate) struct Ended {
     pub(crate) run_id: RunId,
     pub(crate) status: RunStatus,
     pub(crate) result: Option<Value>,
-    pub(crate) error: Option<EndedBy>,
+    pub(crate) error: Option<RunError>,
     pub(crate) created_on: Timestamp,
     pub(crate) finished_on: Option<Timestamp>,
     pub(crate) duration_ms: Option<u64>,
 }
 
-/// The failure that ended a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct EndedBy {
-    pub(crate) node: NodeKey,
-    #[serde(flatten)]
-    pub(crate) failure: Failure,
-}
-
 impl Event {
     /// The end of `run`, which gave `result`.
     pub(crate) fn end_of(run: &Run, result: Option<Value>) -> Self {
-        let by =
-            |error: &engine::RunError| EndedBy { node: error.node.clone(), failure: error.failure.clone() };
         let ended = Ended {
             run_id: run.id,
             status: run.status,
             result,
-            error: run.error.as_ref().map(by),
+            error: run.error.clone(),
             created_on: run.created_on,
             finished_on: run.finished_on,
             duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),

@@ -6,8 +6,9 @@ use app::{
     StartError, StartPorts, StartRun, Target,
     ports::{Hint, LoadedRun, RunEnds as _, RunStore, StepQueue as _, StoreError},
     start_run,
+    story::Order,
 };
-use domain::{RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
+use domain::{Priority, RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
 use embedded::Embedded;
 use engine::Run;
 use runtime::{Boot, Env, SystemChance, SystemClock, TimeOrderedIds};
@@ -25,8 +26,9 @@ use crate::{
     cli,
     exit::{Exit, Trouble, trouble},
     file::WorkflowFile,
+    serve::housekeeping,
     stores::Postgres,
-    workers::Crew,
+    workers::{self, Crew},
 };
 
 /// How many branches of a workflow are worked on at a time.
@@ -69,7 +71,8 @@ impl<'a> Session<'a> {
         let mut embedded = postgres.open(&args.data, Arc::clone(&boot.ids)).await?;
         let (watched, commits) = Watched::new(Arc::clone(&embedded.store) as _);
         let egress = args.egress.egress_allow.clone();
-        let crew = Crew::start(WORKERS, &embedded, Arc::new(watched), egress, &boot);
+        let conductor = workers::conductor(&embedded, Arc::new(watched), &boot);
+        let crew = Crew::start(WORKERS, &embedded, conductor, egress, &boot);
         embedded.start_alone();
         Ok(Self { postgres, team: args.team, json: args.json, boot, embedded, crew, commits })
     }
@@ -92,6 +95,7 @@ impl<'a> Session<'a> {
             target: Target::Version(version.id),
             inputs,
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            priority: Priority::Default,
             idempotency_key: None,
         };
         let started = start_run(&ports, wish).await.map_err(|error| match error {
@@ -99,7 +103,7 @@ impl<'a> Session<'a> {
             other => trouble("the run can't be started")(other),
         })?;
         report.tell(&Event::RunAccepted(accepted(&started.run, &version)));
-        self.finish(started.run, Story::default(), &report).await
+        self.finish(started.run, Story::new(Order::of(&version.graph)), &report).await
     }
 
     /// Goes on with a run of the team. One that has ended meanwhile is only told about.
@@ -109,14 +113,17 @@ impl<'a> Session<'a> {
         let version = version.map_err(|error| self.postgres.refuses(error))?;
         let report = self.report(&version);
         report.tell(&Event::RunResumed(accepted(&run, &version)));
-        let mut story = Story::default();
+        let mut story = Story::new(Order::of(&version.graph));
         // What happened before was told before.
-        story.take(&run, &records);
+        story.read(&run, &records);
         report.show(&story);
         if !run.status.is_terminal() {
             self.remark_on(&run, &story, &report);
-            let hint = Hint { run_id: id, team_id: self.team, node: None };
-            self.embedded.queue.send(&[(hint, 0)]).await.map_err(|error| self.postgres.refuses(error))?;
+            self.embedded
+                .queue
+                .send(&[(Hint::at(&run), 0)])
+                .await
+                .map_err(|error| self.postgres.refuses(error))?;
         }
         self.finish(run, story, &report).await
     }
@@ -142,7 +149,7 @@ impl<'a> Session<'a> {
             }
         }
         let LoadedRun { run, values, records } = self.load(run.id).await?;
-        tell(report, story.take(&run, &records));
+        tell(report, story.read(&run, &records));
         report.close();
         report.tell(&Event::end_of(&run, engine::run_result(&run, &values)));
         // The last message is acknowledged, so that nobody has to look at this run again. If not, that is harmless.
@@ -155,12 +162,15 @@ impl<'a> Session<'a> {
     async fn follow(&mut self, id: RunId, story: &mut Story, report: &Report) -> Result<Followed, Trouble> {
         let interrupted = signal::ctrl_c();
         tokio::pin!(interrupted);
+        let timers = housekeeping::fire_timers(&self.embedded, Arc::clone(&self.boot.clock));
+        tokio::pin!(timers);
         loop {
             tokio::select! {
                 biased;
                 _ = &mut interrupted => return Ok(Followed::Interrupted),
+                () = &mut timers => {}
                 Some(Committed { run, records }) = self.commits.recv() => if run.id == id {
-                    tell(report, story.take(&run, &records));
+                    tell(report, story.hear(&run, &records));
                     report.show(story);
                     if run.status.is_terminal() {
                         return Ok(Followed::ToItsEnd);
@@ -171,7 +181,7 @@ impl<'a> Session<'a> {
                     let seen = seen.map_err(|error| self.postgres.refuses(error))?;
                     if story.is_news(&seen) {
                         let LoadedRun { run, records, .. } = self.load(id).await?;
-                        tell(report, story.take(&run, &records));
+                        tell(report, story.read(&run, &records));
                         report.show(story);
                     }
                     if seen.status.is_terminal() {

@@ -2,25 +2,37 @@
 
 use std::sync::Arc;
 
+use app::Conductor;
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
+use runs::EventStream;
 use runtime::Boot;
+use tokio::sync::watch;
 
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the path that each owns. The first one answers what nobody owns.
 pub(crate) const PREFIXES: [(&str, &str); 2] = [("Runs", "/api/v1/runs"), ("Workflows", "/api/v1/workflows")];
 
-/// The whole API as one router.
-pub(crate) fn router(embedded: &Embedded, catalog: Catalog, boot: &Boot) -> Router {
+/// The whole API as one router. What it streams ends when `stop` becomes true.
+pub(crate) fn router(
+    embedded: &Embedded,
+    catalog: Catalog,
+    conductor: Arc<Conductor>,
+    boot: &Boot,
+    stop: watch::Receiver<bool>,
+) -> Router {
     let catalog = Arc::new(LazyCatalog::open(catalog));
     let runs = runs::State {
         keys: Arc::clone(&catalog) as _,
         catalog: Arc::clone(&catalog) as _,
         store: Arc::clone(&embedded.store) as _,
         queue: Arc::clone(&embedded.queue) as _,
+        conductor,
         ends: Arc::clone(&embedded.ends) as _,
+        moves: Arc::new(embedded.moves.clone()),
+        events: EventStream::Live { stop },
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };

@@ -108,6 +108,25 @@ pub async fn a_commit_replaces_the_state_and_shows_its_records(store: &dyn RunSt
     assert_eq!(*loaded.values.outputs[&NodeKey::from("a")], json!([1]));
 }
 
+pub async fn records_are_read_without_their_outputs(store: &dyn RunStore) {
+    let run = stored(store, team()).await;
+    let large = succeeded("a", json!("x".repeat(400_000)));
+    let retried = StepRecord { retried: true, ..failed("b", "slow") };
+    let continued = StepRecord { error: failed("c", "slow").error, ..succeeded("c", json!(7)) };
+    let records = [large, retried, continued, failed("d", "no")];
+    let lost = [StepRecord { retried: true, ..failed("b", "lost") }, succeeded("e", json!(1))];
+    let loaded = committed(store, &run, &records).await;
+    store.commit(&with(&run, &lost), &lost).await.unwrap_err();
+
+    let (control, bare) = store.load_records(run.team_id, run.id).await.unwrap();
+    assert_eq!(control, loaded.run);
+    let expected: Vec<_> =
+        loaded.records.iter().map(|record| StepRecord { output: None, ..record.clone() }).collect();
+    assert_eq!((bare.len(), &bare), (4, &expected));
+    let foreign = store.load_records(team(), run.id).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)), "{foreign:?}");
+}
+
 pub async fn a_lost_commit_leaves_nothing_visible(store: &dyn RunStore) {
     let run = stored(store, team()).await;
     let won = [succeeded("a", json!("won")), StepRecord { retried: true, ..failed("b", "won") }];

@@ -9,13 +9,13 @@ use std::{
 use async_trait::async_trait;
 
 use super::lock;
-use crate::ports::{Delivered, Hint, StepInbox, StepQueue, StoreError};
+use crate::ports::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue, StoreError};
 
 /// How often one looks whether something has become due.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Keeps what was sent until a test takes it, or receives it as a worker would: hidden for two seconds, three times at most, teams in
-/// turn.
+/// Keeps what was sent until a test takes it, or receives it as a worker would: hidden for two seconds, three times at most,
+/// each class before the next and its teams in turn.
 #[derive(Debug, Default)]
 pub struct MemoryQueue(Mutex<Messages>);
 
@@ -23,6 +23,8 @@ pub struct MemoryQueue(Mutex<Messages>);
 struct Messages {
     waiting: Vec<Message>,
     sent: u64,
+    /// How often one looked for what is due.
+    looks: u32,
 }
 
 #[derive(Debug)]
@@ -47,16 +49,19 @@ impl MemoryQueue {
     fn due(&self, at_most: usize) -> Vec<Delivered> {
         let (messages, now) = (&mut *lock(&self.0), Instant::now());
         messages.waiting.retain(|m| m.visible_on > now || m.receive_count < Self::MAX_RECEIVES);
+        messages.looks = messages.looks.wrapping_add(1);
+        let any_class = messages.looks.is_multiple_of(ANY_CLASS);
         let mut turns = BTreeMap::<_, u32>::new();
         let mut due = Vec::new();
         for message in messages.waiting.iter_mut().filter(|m| m.visible_on <= now) {
-            let turn = turns.entry(message.hint.team_id).or_default();
+            let class = (!any_class).then_some(message.hint.priority);
+            let turn = turns.entry((class, message.hint.team_id)).or_default();
             *turn += 1;
-            due.push((*turn, message));
+            due.push((class, *turn, message));
         }
-        due.sort_by_key(|(turn, message)| (*turn, message.id));
+        due.sort_by_key(|(class, turn, message)| (*class, *turn, message.id));
         due.truncate(at_most);
-        due.into_iter().map(|(_, message)| message.deliver(now)).collect()
+        due.into_iter().map(|(.., message)| message.deliver(now)).collect()
     }
 }
 

@@ -51,12 +51,27 @@ struct Row {
     inputs: Arc<Value>,
     records: BTreeMap<RecordKey, StepRecord>,
     retried: HashSet<RecordKey>,
+    /// Every state so far, the present one included.
+    states: Vec<Run>,
 }
 
 impl MemoryRunStore {
     /// What was asked of it so far.
     pub fn requests(&self) -> Requests {
         lock(&self.0).requests
+    }
+
+    /// The run as each of its commits left it, from its acceptance on, as [`RunStore::load`] would have read it then.
+    pub fn history(&self, run: RunId) -> Vec<LoadedRun> {
+        let tables = lock(&self.0);
+        let Some(Row { inputs, records, retried, states, .. }) = tables.runs.get(&run) else {
+            return Vec::new();
+        };
+        let at = |state: &Run| {
+            let written = records.values().filter(|record| record.settled_at <= state.revision).cloned();
+            LoadedRun::compose(state.clone(), Arc::clone(inputs), written, |r| retried.contains(&key(r)))
+        };
+        states.iter().map(at).collect()
     }
 }
 
@@ -95,6 +110,7 @@ impl RunStore for MemoryRunStore {
             inputs: Arc::new(inputs.clone()),
             records: BTreeMap::new(),
             retried: HashSet::new(),
+            states: vec![run.clone()],
         };
         tables.runs.insert(run.id, row);
         Ok(Created::New)
@@ -103,9 +119,15 @@ impl RunStore for MemoryRunStore {
     async fn load(&self, team: TeamId, run: RunId) -> Result<LoadedRun, StoreError> {
         let tables = &mut *lock(&self.0);
         tables.requests.loads += 1;
-        let Row { run, inputs, records, retried } = tables.row(team, run)?;
+        let Row { run, inputs, records, retried, .. } = tables.row(team, run)?;
         let records = records.values().cloned();
         Ok(LoadedRun::compose(run.clone(), Arc::clone(inputs), records, |r| retried.contains(&key(r))))
+    }
+
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let LoadedRun { run, records, .. } = self.load(team, run).await?;
+        let bare = |record| StepRecord { output: None, ..record };
+        Ok((run, records.into_iter().map(bare).collect()))
     }
 
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
@@ -127,6 +149,7 @@ impl RunStore for MemoryRunStore {
         }
         tables.requests.commits += 1;
         row.run = run.clone();
+        row.states.push(run.clone());
         row.retried.extend(records.iter().filter(|r| r.retried).map(key));
         Ok(())
     }
@@ -143,7 +166,7 @@ impl RunStore for MemoryRunStore {
         let mut items: Vec<RunSummary> = tables
             .runs
             .values()
-            .filter(|row| row.run.team_id == team)
+            .filter(|row| row.run.team_id == team && !row.run.is_chunk())
             .filter(|row| filter.workflow_id.is_none_or(|id| row.run.workflow_id == id))
             .filter(|row| filter.status.is_none_or(|status| row.run.status == status))
             .map(|row| RunSummary::of(&row.run))

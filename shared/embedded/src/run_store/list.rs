@@ -24,7 +24,7 @@ impl EmbeddedRunStore {
         let before = cursor.map(RunPosition::from_cursor).transpose()?;
         let states = sqlx::query_scalar!(
             "select state from embedded.runs
-            where team_id = $1
+            where team_id = $1 and is_listed
                 and ($2::uuid is null or workflow_id = $2)
                 and ($3::text is null or status = $3)
                 and ($4::timestamptz is null or (created_on, id) < ($4, $5))

@@ -25,6 +25,7 @@ use crate::{
     error::{malformed, unavailable},
     journal::{Commit, Journal, NewKey, NewRun},
     run_ends::LocalRunEnds,
+    run_moves::LocalRunMoves,
     step_queue::Outbox,
 };
 
@@ -42,6 +43,7 @@ pub struct EmbeddedRunStore {
     blobs: Arc<dyn Blobs>,
     ids: Arc<dyn Ids>,
     ends: Arc<LocalRunEnds>,
+    moves: LocalRunMoves,
     recent: Recent,
     versions: Cache<VersionId, Arc<WorkflowVersion>>,
 }
@@ -54,9 +56,10 @@ impl EmbeddedRunStore {
         blobs: Arc<dyn Blobs>,
         ids: Arc<dyn Ids>,
         ends: Arc<LocalRunEnds>,
+        moves: LocalRunMoves,
     ) -> Self {
         let versions = Cache::new(VERSIONS);
-        Self { pool, journal, outbox, blobs, ids, ends, recent: Recent::default(), versions }
+        Self { pool, journal, outbox, blobs, ids, ends, moves, recent: Recent::default(), versions }
     }
 
     /// Deletes idempotency keys that have expired; answers how many.
@@ -143,7 +146,7 @@ impl RunStore for EmbeddedRunStore {
         });
         let (state, packed) = (json_of(run)?, self.pack(run.team_id, inputs.to_string()).await?);
         let bytes = state.len() + packed.len();
-        let hint = self.outbox.message(Hint { run_id: run.id, team_id: run.team_id, node: None }, 0);
+        let hint = self.outbox.message(Hint::at(run), 0);
         if hint.hand.is_some() {
             // Before it is durable: the worker may ask before the caller hears of it.
             let inputs = Arc::new(inputs.clone());
@@ -160,6 +163,7 @@ impl RunStore for EmbeddedRunStore {
             check_at: check_at(run),
             state,
             inputs: packed,
+            is_listed: !run.is_chunk(),
             key,
             hint,
         };
@@ -175,6 +179,10 @@ impl RunStore for EmbeddedRunStore {
             Some(known) => Ok(known),
             None => self.load_run(team, run).await,
         }
+    }
+
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        self.load_bare(team, run).await
     }
 
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
@@ -206,6 +214,7 @@ impl RunStore for EmbeddedRunStore {
             self.refused(run, commit_id).await?;
         }
         self.recent.moved_on(run, records, bytes);
+        self.moves.has_moved(run.id);
         if run.status.is_terminal() {
             self.ends.has_ended(run.id);
         }
