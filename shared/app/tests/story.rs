@@ -129,7 +129,7 @@ async fn a_run_that_is_cancelled_before_anybody_looked_never_started() {
     let graph = flow(vec![effect("a")], &[]);
     let mut world = World::new(ScriptedConnectors::echo());
     let run = world.started(graph.clone(), json!({})).await;
-    app::cancel_run(&*world.store, &*world.clock, run.team_id, run.id).await.unwrap();
+    app::cancel_run(&world.conductor, run.team_id, run.id).await.unwrap();
     let expected = ["0.1 run.accepted", "1.1 step.cancelled a", "1.2 run.cancelled"];
     assert_eq!(lines(&world.load(&run).await, &order_of(&graph)), expected);
 }
@@ -190,7 +190,7 @@ async fn play(world: &mut World, run: &engine::Run, chances: &[u8]) {
             return;
         }
         if turn == 2 && chance % 4 == 0 {
-            let _ = app::cancel_run(&*world.store, &*world.clock, run.team_id, run.id).await;
+            let _ = app::cancel_run(&world.conductor, run.team_id, run.id).await;
         }
         world.messages.sort_by_key(|message| message.due);
         let at_once = world.messages.len().min(usize::from(chance % 3) + 1);
