@@ -203,6 +203,7 @@ impl Worker {
             let executing = self.connectors.execute(&call, budget);
             let executing = tokio::time::timeout(budget + Duration::from_secs(1), executing);
             let Executed { outcome, notes } = tokio::select! {
+                biased; // what was done counts before what is unwanted, and chance has no part in it
                 executed = executing => executed.unwrap_or_else(|_| failed("timeout", format!("no answer within {} s", budget.as_secs()))),
                 () = self.unwanted(&call) => failed("unwanted", "the run went on without it".to_owned()),
             };

@@ -164,6 +164,8 @@ impl<'a> Transition<'a> {
             NodeState::Waiting { until, .. } => *until,
             _ => None,
         });
-        checks.chain(self.run.deadline).min()
+        // Nobody has begun it: what the next worker does is all that is known to come.
+        let begins = (self.run.status == RunStatus::Pending).then_some(now + RECHECK);
+        checks.chain(begins).chain(self.run.deadline).min()
     }
 }
