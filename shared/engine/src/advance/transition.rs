@@ -77,7 +77,7 @@ impl<'a> Transition<'a> {
         self.committed()
     }
 
-    fn committed(mut self) -> Decision {
+    pub(super) fn committed(mut self) -> Decision {
         // What was claimed and then ended with its item or the run is not to be executed.
         let is_held = |call: &Call| matches!(self.run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
         self.calls.retain(is_held);
