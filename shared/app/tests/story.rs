@@ -5,7 +5,7 @@
 mod common;
 
 use app::{
-    fakes::ScriptedConnectors,
+    fakes::{ScriptedConnectors, a_conductor},
     ports::{Clock as _, LoadedRun},
     story::{self, Event, EventId, Happened, Order},
 };
@@ -190,7 +190,9 @@ async fn play(world: &mut World, run: &engine::Run, chances: &[u8]) {
             return;
         }
         if turn == 2 && chance % 4 == 0 {
-            let _ = app::cancel_run(&world.conductor, run.team_id, run.id).await;
+            // By a caller that is not lost with the workers.
+            let conductor = a_conductor(world.store.clone(), world.queue.clone(), world.clock.clone());
+            let _ = app::cancel_run(&conductor, run.team_id, run.id).await;
         }
         world.messages.sort_by_key(|message| message.due);
         let at_once = world.messages.len().min(usize::from(chance % 3) + 1);

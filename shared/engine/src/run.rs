@@ -49,6 +49,9 @@ pub struct Run {
     /// When a worker first advanced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_on: Option<Timestamp>,
+    /// The revision of the commit with which it began; 0 before.
+    #[serde(default)]
+    pub started_at: Revision,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_on: Option<Timestamp>,
@@ -154,6 +157,7 @@ impl Run {
             priority: new.priority,
             created_on: new.created_on,
             started_on: None,
+            started_at: 0,
             finished_on: None,
             nodes: BTreeMap::new(),
             crashes: BTreeMap::new(),

@@ -1,9 +1,12 @@
 //! The routes, relative to `/api/v1`.
 
+mod approvals;
 mod cancel;
 mod events;
 mod list;
 mod read;
+mod replay;
+mod retry;
 mod start;
 mod wait;
 
@@ -25,6 +28,10 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(read::logs))
         .routes(routes!(events::events))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(retry::retry))
+        .routes(routes!(retry::retry_many))
+        .routes(routes!(replay::replay))
+        .routes(routes!(approvals::decide))
 }
 
 /// A run of the caller's team with all that is kept of it, and the version it executes.

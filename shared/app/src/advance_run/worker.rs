@@ -46,7 +46,10 @@ pub async fn advance_run(
     };
     let had_ended = run.has_ended();
     let mut message = Message { worker, hint, delivery, run, calls: 0 };
-    message.work().await?;
+    if let Err(error) = message.work().await {
+        message.excuse().await;
+        return Err(error);
+    }
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
 }
@@ -103,6 +106,14 @@ impl Message<'_> {
         let turn = move |plan: &Plan, now| time::turn(plan, None, &delivery, now);
         calls.extend(self.run.settle_children(self.hint.node.as_ref(), turn).await?);
         Ok(calls)
+    }
+
+    /// Takes back that this delivery was counted as lost: it comes back because of a store, whose trouble is no fault of the run. If that
+    /// can't be written either, the count stands.
+    async fn excuse(&mut self) {
+        if self.delivery.is_repeat() {
+            let _ = self.step(Event::Excused, None).await;
+        }
     }
 
     /// Whether everything that the state asks for is to be asked for again: a lost worker may have committed and not dispatched. That

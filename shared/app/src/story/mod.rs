@@ -20,7 +20,9 @@ pub use order::Order;
 pub fn of<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Event<'a>> {
     let mut facts: Vec<Fact<'a>> = Vec::new();
     facts.push(Fact::of_run(0, Phase::Beginning, run.created_on, Happened::RunAccepted));
-    facts.extend(run.started_on.map(|at| Fact::of_run(1, Phase::Beginning, at, Happened::RunStarted)));
+    facts.extend(
+        run.started_on.map(|at| Fact::of_run(run.started_at, Phase::Beginning, at, Happened::RunStarted)),
+    );
     facts.extend(records.iter().flat_map(|record| of_record(run, record)));
     facts.extend(run.nodes.iter().filter_map(|(node, state)| of_state(run, node, state)));
     if run.status.is_terminal() {
