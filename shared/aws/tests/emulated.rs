@@ -13,6 +13,8 @@ use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::RunId;
 use test_support::aws::{Emulator, fresh_name};
 
+#[path = "emulated/dead_letters.rs"]
+mod dead_letters;
 #[path = "emulated/mail.rs"]
 mod mail;
 #[path = "emulated/secrets.rs"]
@@ -36,7 +38,7 @@ mod step_queue {
 
     async fn on_sqs() -> SqsStepQueue {
         let emulator = Emulator::connect().await;
-        SqsStepQueue::new(&emulator.sdk, emulator.impatient_queue().await)
+        SqsStepQueue::new(&emulator.sdk, emulator.impatient_queues().await.0)
     }
 
     app::step_queue_suite!(on_sqs());

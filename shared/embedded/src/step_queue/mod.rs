@@ -10,6 +10,7 @@
 //!
 //! Teams take turns: a receive takes the oldest message of each team before the second one of any.
 
+mod dead_letters;
 pub(crate) mod hands;
 pub(crate) mod holder;
 mod inbox;
