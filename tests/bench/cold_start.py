@@ -139,6 +139,7 @@ def _environment(function: str, port: int) -> dict:
         "METRICS_NAMESPACE": "Heddle",
         "RUN_TABLE": "bench",
         "STEP_QUEUE_URL": "http://127.0.0.1:9/000000000000/bench",
+        "DEAD_LETTERS_URL": "http://127.0.0.1:9/000000000000/bench-dead",
         "BLOB_BUCKET": "bench",
         "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:heddle/dev/database-url",
         "EGRESS_ALLOW": "",

@@ -5,7 +5,7 @@ mod config;
 use std::sync::Arc;
 
 use app::ports::Polling;
-use aws::{Secrets, SqsStepQueue, s3_blobs};
+use aws::{Secrets, SqsDeadLetters, SqsStepQueue, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::{EventStream, State};
@@ -25,11 +25,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
         async move { secrets.secret_string(&arn).await }
     }));
+    let queue = SqsStepQueue::new(&sdk, config.step_queue_url);
+    let dead_letters = SqsDeadLetters::new(&sdk, config.dead_letters_url, queue.clone());
     let state = State {
         keys: catalog.clone(),
         catalog: catalog.clone(),
+        workflows: catalog.clone(),
+        annotations: catalog.clone(),
         store: Arc::new(store),
-        queue: Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url)),
+        queue: Arc::new(queue),
+        dead_letters: Arc::new(dead_letters),
         ends: Arc::new(Polling),
         moves: Arc::new(Polling),
         events: EventStream::Batches,

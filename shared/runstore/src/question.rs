@@ -73,13 +73,16 @@ impl Question {
         }
         if let Some(search) = &filter.search {
             self.bind(":text", search.text().to_owned());
-            let mut ways = "begins_with(summary.#id, :text) OR contains(summary.#words, :text)".to_owned();
+            let mut ways = vec![
+                "begins_with(summary.#id, :text)".to_owned(),
+                "contains(summary.#words, :text)".to_owned(),
+            ];
             if !search.workflows().is_empty() {
                 let ids = search.workflows().iter().map(ToString::to_string);
                 let names = self.bind_all(":workflow", ids);
-                ways += &format!(" OR summary.#workflow IN ({names})");
+                ways.push(format!("summary.#workflow IN ({names})"));
             }
-            self.filters.push(format!("({ways})"));
+            self.filters.push(format!("({})", ways.join(" OR ")));
         }
     }
 

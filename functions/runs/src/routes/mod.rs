@@ -1,6 +1,8 @@
 //! The routes, relative to `/api/v1`.
 
+mod annotations;
 mod cancel;
+mod dead_letters;
 mod events;
 mod list;
 mod read;
@@ -24,7 +26,10 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(read::steps))
         .routes(routes!(read::logs))
         .routes(routes!(events::events))
+        .routes(routes!(annotations::annotate, annotations::list))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::redrive))
 }
 
 /// A run of the caller's team with all that is kept of it, and the version it executes.

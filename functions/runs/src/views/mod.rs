@@ -1,14 +1,18 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
+mod annotation;
+mod dead_letter;
 mod event;
 mod log;
 mod run;
 mod start;
 mod step;
 
+pub(crate) use annotation::{AnnotationView, NewAnnotation};
+pub(crate) use dead_letter::{DeadLetterList, DeadLetterView, RedriveWish, Redriven};
 pub(crate) use event::EventView;
 pub(crate) use log::LogLine;
-pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun};
+pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun, TriggerKindDoc};
 pub(crate) use start::Start;
 pub(crate) use step::{FailureView, StepView, steps_of};
 

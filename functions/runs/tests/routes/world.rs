@@ -5,8 +5,8 @@ use std::sync::Arc;
 use app::{
     Delivery, Worker, advance_run,
     fakes::{
-        FixedChance, ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
-        SequentialIds, a_version, graph, team,
+        FixedChance, ManualClock, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore,
+        ScriptedConnectors, SequentialIds, a_version, graph, team,
     },
     ports::{Clock, Polling, RunStore, ServiceCaller},
 };
@@ -54,8 +54,11 @@ impl World {
         let state = State {
             keys,
             catalog: catalog.clone(),
+            workflows: catalog.clone(),
+            annotations: Arc::new(MemoryAnnotations::default()),
             store: store.clone(),
             queue: queue.clone(),
+            dead_letters: queue.clone(),
             ends: Arc::new(Polling),
             moves: Arc::new(Polling),
             events,

@@ -77,7 +77,7 @@ pub async fn a_redriven_letter_is_a_new_message(queue: &dyn MortalQueue) {
     let hint = bury(queue, ours, "poison").await;
     let id = letters(queue, ours).await.remove(0).id;
     let redriven = queue.redrive(ours, &Redrive::Only(vec![id.clone()])).await.unwrap();
-    assert_eq!(redriven, [id.clone()]);
+    assert_eq!(redriven, std::slice::from_ref(&id));
     assert_eq!(letters(queue, ours).await, []);
     let received = queue.receive(1, PATIENCE).await.unwrap();
     assert_eq!((&received[0].hint, received[0].receive_count), (&hint, 1));
