@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, net::SocketAddr, sync::Arc, time::Duration}
 use app::ports::{Hint, RunStore, StepQueue};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use domain::{TeamId, Timestamp, Trigger, TriggerKind};
+use domain::{Priority, TeamId, Timestamp, Trigger, TriggerKind};
 use engine::{NewRun, NodeState, Run};
 use runstore::DynamoRunStore;
 use runtime::TimeOrderedIds;
@@ -59,10 +59,11 @@ impl QuietRun {
             workflow_id: sibling.workflow_id,
             version_id: version,
             trigger: Trigger { kind: TriggerKind::Api, by: None },
+            priority: Priority::Default,
             created_on,
         });
         store.create(&run, inputs, None).await.expect("a stored run");
-        Self { store, hint: Hint { run_id: id, team_id, node: None } }
+        Self { store, hint: Hint::at(&run) }
     }
 
     async fn control(&self) -> Run {

@@ -1,22 +1,27 @@
 //! What the function is configured with on AWS.
 
+use aws::StepQueueUrls;
 use runtime::{Env, MissingConfig};
 
 pub(crate) struct Config {
     /// Table of the run store.
     pub(crate) run_table: String,
-    /// Queue of the workers.
-    pub(crate) step_queue_url: String,
+    /// Queues of the workers.
+    pub(crate) step_queues: StepQueueUrls,
     /// Bucket of large values.
     pub(crate) blob_bucket: String,
 }
 
 impl Config {
-    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` and `BLOB_BUCKET`.
+    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, and `BLOB_BUCKET`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
-            step_queue_url: e.req("STEP_QUEUE_URL"),
+            step_queues: StepQueueUrls {
+                high: e.req("STEP_QUEUE_HIGH_URL"),
+                default: e.req("STEP_QUEUE_URL"),
+                low: e.req("STEP_QUEUE_LOW_URL"),
+            },
             blob_bucket: e.req("BLOB_BUCKET"),
         })
     }

@@ -4,7 +4,7 @@ mod config;
 
 use std::sync::Arc;
 
-use aws::{SqsStepQueue, s3_blobs};
+use aws::{SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use maintenance::{State, handle};
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&boot.env)?;
     let blobs = Arc::new(s3_blobs(&sdk, &config.blob_bucket)?);
     let store = Arc::new(DynamoRunStore::new(Client::new(&sdk), config.run_table, blobs, boot.ids));
-    let queue = Arc::new(SqsStepQueue::new(&sdk, config.step_queue_url));
+    let queue = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
     let state = &State { store, queue, clock: boot.clock };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         Scope::new(&event.context.request_id).run(handle(state)).await.map_err(Error::from)

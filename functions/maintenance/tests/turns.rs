@@ -25,5 +25,5 @@ async fn a_run_that_nobody_looks_after_gets_one_hint_and_others_none() {
         store.create(run, &json!({}), None).await.unwrap();
     }
     assert_eq!(handle(&state).await.unwrap(), Kept { reminded: 1 });
-    assert_eq!(queue.take(), [(Hint { run_id: lost.id, team_id: lost.team_id, node: None }, 0)]);
+    assert_eq!(queue.take(), [(Hint::at(&lost), 0)]);
 }

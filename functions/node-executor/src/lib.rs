@@ -11,6 +11,7 @@ use runtime::{
     message::{Handled, Message},
     scope,
 };
+use serde::Deserialize;
 
 /// What lives as long as the process.
 pub struct State {
@@ -18,6 +19,14 @@ pub struct State {
     pub worker: Worker,
     /// The present.
     pub clock: Arc<dyn Clock>,
+}
+
+/// What a message says: a hint, or a timer that brings one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Body {
+    Hint(Hint),
+    Timer { message: Hint },
 }
 
 /// Advances the run of every message of a batch, concurrently. Answers with the messages that must come back.
@@ -32,8 +41,8 @@ pub async fn handle_batch(
 
 /// Advances the run that a message hints at. `started_on` is when this worker took the message on.
 pub async fn handle(state: &State, started_on: Timestamp, message: &Message) -> Handled {
-    let hint: Hint = match serde_json::from_str(&message.body) {
-        Ok(hint) => hint,
+    let hint = match serde_json::from_str(&message.body) {
+        Ok(Body::Hint(hint) | Body::Timer { message: hint }) => hint,
         Err(error) => {
             // Kept, so that it is found among the dead letters: someone sends what nobody understands.
             tracing::error!(%error, "a message is no hint, leaving it for the dead letters");

@@ -4,14 +4,14 @@ mod config;
 
 use std::sync::Arc;
 
-use app::Worker;
-use aws::{SqsStepQueue, s3_blobs};
+use app::{Conductor, Worker, ports::Polling};
+use aws::{SchedulerTimers, SqsStepQueues, s3_blobs};
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::Client;
-use connectors::{ConnectorSet, egress::Egress};
+use connectors::{CircuitBreaker, ConnectorSet, egress::Egress};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use node_executor::{State, handle_batch};
-use runstore::DynamoRunStore;
+use runstore::{DynamoCounters, DynamoRunStore};
 
 use config::Config;
 
@@ -21,11 +21,16 @@ async fn main() -> Result<(), Error> {
     let sdk = runtime::sdk_config(&boot.env).await?;
     let config = Config::from_env(&boot.env)?;
     let blobs = Arc::new(s3_blobs(&sdk, &config.blob_bucket)?);
-    let store = DynamoRunStore::new(Client::new(&sdk), config.run_table, blobs, boot.ids);
-    let queue = SqsStepQueue::new(&sdk, config.step_queue_url);
+    let dynamo = Client::new(&sdk);
+    let counters = DynamoCounters::new(dynamo.clone(), config.ephemeral_table, boot.clock.clone());
+    let store = DynamoRunStore::new(dynamo, config.run_table, blobs, boot.ids);
+    let queue = SqsStepQueues::new(&sdk, config.step_queues);
     let connectors = ConnectorSet::new(Egress::new(config.egress));
+    let connectors = CircuitBreaker::new(connectors, Arc::new(counters), boot.clock.clone());
     let (store, queue, connectors) = (Arc::new(store), Arc::new(queue), Arc::new(connectors));
-    let worker = Worker::new(store, queue, connectors, boot.clock.clone(), boot.chance);
+    let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
+    let conductor = Conductor::new(store, queue, timers, boot.clock.clone(), boot.chance);
+    let worker = Worker::new(Arc::new(conductor), connectors, Arc::new(Polling));
     let state = &State { worker, clock: boot.clock };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         Ok::<_, Error>(handle_batch(state, event).await)

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use app::{
     StartPorts, StartRun, Target, Worker,
     fakes::{
-        FixedChance, ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore, ScriptedConnectors,
-        SequentialIds, a_version, graph, team, trigger,
+        ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore, ScriptedConnectors, SequentialIds,
+        a_conductor, a_version, graph, team, trigger,
     },
-    ports::{Clock, Hint, RunStore},
+    ports::{Clock, Hint, Polling, RunStore},
     start_run,
 };
 use chrono::TimeDelta;
-use domain::RunStatus;
+use domain::{Priority, RunStatus};
 use engine::Run;
 use lambda_runtime::{Context, LambdaEvent};
 use node_executor::{State, handle_batch};
@@ -34,8 +34,8 @@ impl World {
     fn new(connectors: ScriptedConnectors) -> Self {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let clock = Arc::new(ManualClock::default());
-        let chance = Arc::new(FixedChance(0.5));
-        let worker = Worker::new(store.clone(), queue.clone(), Arc::new(connectors), clock.clone(), chance);
+        let conductor = a_conductor(store.clone(), queue.clone(), clock.clone());
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
         let state = State { worker, clock: clock.clone() };
         Self { state, store, queue, catalog: MemoryCatalog::default(), clock, ids: SequentialIds::default() }
     }
@@ -61,7 +61,14 @@ impl World {
             ids: &self.ids,
         };
         let target = Target::Version(version.id);
-        let wish = StartRun { team_id, target, inputs: json!({}), trigger: trigger(), idempotency_key: None };
+        let wish = StartRun {
+            team_id,
+            target,
+            inputs: json!({}),
+            trigger: trigger(),
+            priority: Priority::Default,
+            idempotency_key: None,
+        };
         let run = start_run(&ports, wish).await.unwrap().run;
         let (hint, _): (Hint, u32) = self.queue.take().remove(0);
         (run, serde_json::to_string(&hint).unwrap())
@@ -125,7 +132,7 @@ async fn a_connector_that_panics_costs_its_own_message_only() {
 async fn a_hint_for_a_run_that_does_not_exist_is_dropped() {
     let world = World::new(ScriptedConnectors::echo());
     let (run, _) = world.start().await;
-    let hint = Hint { run_id: run.id, team_id: team(), node: None };
+    let hint = Hint { team_id: team(), ..Hint::at(&run) };
     assert_eq!(world.deliver(&[&serde_json::to_string(&hint).unwrap()]).await, Vec::<String>::new());
     assert_eq!(world.status(&run).await, RunStatus::Pending, "a foreign team moves nothing");
 }

@@ -1,15 +1,18 @@
 //! What the function is configured with on AWS.
 
+use aws::{StepQueueUrls, TimerTarget};
 use runtime::{Env, MissingConfig};
 
 /// What the function needs of its environment.
 pub(crate) struct Config {
     /// Table of the run store.
     pub(crate) run_table: String,
-    /// Queue of the workers.
-    pub(crate) step_queue_url: String,
+    /// Queues of the workers.
+    pub(crate) step_queues: StepQueueUrls,
     /// Queue of the messages that the workers could not handle.
     pub(crate) dead_letters_url: String,
+    /// Where long waits are kept.
+    pub(crate) timers: TimerTarget,
     /// Bucket of large values.
     pub(crate) blob_bucket: String,
     /// ARN of the secret with the database's URL.
@@ -17,11 +20,21 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL`, `DEAD_LETTERS_URL`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `STEP_QUEUE_ARN`, `DEAD_LETTERS_URL`,
+    /// `RUN_TIMERS_ROLE_ARN`, `RUN_TIMERS_GROUP`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
-            step_queue_url: e.req("STEP_QUEUE_URL"),
+            timers: TimerTarget {
+                queue_arn: e.req("STEP_QUEUE_ARN"),
+                role_arn: e.req("RUN_TIMERS_ROLE_ARN"),
+                group: e.req("RUN_TIMERS_GROUP"),
+            },
+            step_queues: StepQueueUrls {
+                high: e.req("STEP_QUEUE_HIGH_URL"),
+                default: e.req("STEP_QUEUE_URL"),
+                low: e.req("STEP_QUEUE_LOW_URL"),
+            },
             dead_letters_url: e.req("DEAD_LETTERS_URL"),
             blob_bucket: e.req("BLOB_BUCKET"),
             database_secret: e.req("DATABASE_SECRET_ARN"),

@@ -7,9 +7,12 @@ mod views;
 
 use std::sync::Arc;
 
-use app::ports::{
-    Annotations, ApiKeys, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore, StepQueue, StoreError,
-    WorkflowCatalog, WorkflowNames,
+use app::{
+    Conductor,
+    ports::{
+        Annotations, ApiKeys, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore, StepQueue, StoreError,
+        WorkflowCatalog, WorkflowNames,
+    },
 };
 use axum::{Router, extract::FromRef};
 use heddle_http::Api;
@@ -32,6 +35,8 @@ pub struct State {
     pub queue: Arc<dyn StepQueue>,
     /// Messages that the workers could not handle.
     pub dead_letters: Arc<dyn DeadLetters>,
+    /// What moves runs that people decide about.
+    pub conductor: Arc<Conductor>,
     /// What tells those who wait that a run has ended.
     pub ends: Arc<dyn RunEnds>,
     /// What tells those who follow a run that it has moved on.

@@ -4,8 +4,11 @@ mod config;
 
 use std::sync::Arc;
 
-use app::ports::Polling;
-use aws::{Secrets, SqsDeadLetters, SqsStepQueue, s3_blobs};
+use app::{
+    Conductor,
+    ports::{Polling, RunStore, StepQueue},
+};
+use aws::{SchedulerTimers, Secrets, SqsDeadLetters, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::{EventStream, State};
@@ -25,15 +28,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
         async move { secrets.secret_string(&arn).await }
     }));
-    let queue = SqsStepQueue::new(&sdk, config.step_queue_url);
+    let store: Arc<dyn RunStore> = Arc::new(store);
+    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
     let dead_letters = SqsDeadLetters::new(&sdk, config.dead_letters_url, queue.clone());
+    let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
+    let conductor =
+        Conductor::new(store.clone(), queue.clone(), timers, boot.clock.clone(), boot.chance.clone());
     let state = State {
+        conductor: Arc::new(conductor),
         keys: catalog.clone(),
         catalog: catalog.clone(),
         workflows: catalog.clone(),
         annotations: catalog.clone(),
-        store: Arc::new(store),
-        queue: Arc::new(queue),
+        store,
+        queue,
         dead_letters: Arc::new(dead_letters),
         ends: Arc::new(Polling),
         moves: Arc::new(Polling),

@@ -44,6 +44,7 @@ def environment(config: Config, running: dict) -> dict:
             {
                 "endpoint": running["endpoint"],
                 "run_table": running["outputs"]["RunTable"],
+                "ephemeral_table": running["outputs"]["EphemeralTable"],
                 "step_queue_url": running["outputs"]["StepQueueUrl"],
                 "step_dead_letters_url": running["outputs"]["StepDeadLettersUrl"],
                 "blob_bucket": running["outputs"]["BlobBucket"],

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use app::ports::Clock;
-use domain::{FieldError, Graph, NodeId, TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{FieldError, Graph, NodeId, RunSettings, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::{Severity, Violation};
 use heddle_http::{ApiError, Json};
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,8 @@ impl WorkflowFile {
             graph,
             input_params: input_params.clone(),
             is_api: *is_api,
+            settings: RunSettings::default(),
+            uses: Vec::new(),
             created_on: clock.now(),
         }
     }

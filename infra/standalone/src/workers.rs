@@ -6,11 +6,11 @@ use std::{
 };
 
 use app::{
-    Worker,
-    ports::{Connectors, Delivered, Ids, RunStore, StepInbox as _},
+    Conductor, Worker,
+    ports::{Delivered, Ids, RunStore, StepInbox as _},
 };
 use connectors::{
-    ConnectorSet,
+    CircuitBreaker, ConnectorSet,
     egress::{Egress, EgressPolicy},
 };
 use embedded::{Embedded, EmbeddedStepQueue, Workers};
@@ -42,22 +42,23 @@ struct Bench {
 }
 
 impl Crew {
-    /// Lets `count` workers work on what comes from the queue. Commits go through `store`, which stands on the embedded one.
+    /// Lets `count` workers work on what comes from the queue, with this conductor on the embedded stores.
     pub(crate) fn start(
         count: u32,
         embedded: &Embedded,
-        store: Arc<dyn RunStore>,
+        conductor: Arc<Conductor>,
         egress: EgressPolicy,
         boot: &Boot,
     ) -> Self {
-        let connectors: Arc<dyn Connectors> = Arc::new(ConnectorSet::new(Egress::new(egress)));
         let queue = Arc::clone(&embedded.queue);
-        let (clock, chance) = (Arc::clone(&boot.clock), Arc::clone(&boot.chance));
-        let worker = Worker::new(store, Arc::clone(&queue) as _, connectors, Arc::clone(&clock), chance);
+        let counters = Arc::new(embedded.counters(Arc::clone(&boot.clock)));
+        let connectors = ConnectorSet::new(Egress::new(egress));
+        let connectors = CircuitBreaker::new(connectors, counters, Arc::clone(&boot.clock));
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::clone(&embedded.ends) as _);
         let bench = Arc::new(Bench {
             workers: embedded.workers.clone(),
             queue,
-            state: State { worker, clock },
+            state: State { worker, clock: Arc::clone(&boot.clock) },
             ids: Arc::clone(&boot.ids),
         });
         let (stop, _) = watch::channel(false);
@@ -73,6 +74,13 @@ impl Crew {
         self.stop.send_replace(true);
         timeout(grace, async { while self.tasks.join_next().await.is_some() {} }).await.is_ok()
     }
+}
+
+/// What moves runs on the embedded stores. Commits go through `store`, which stands on the embedded one.
+pub(crate) fn conductor(embedded: &Embedded, store: Arc<dyn RunStore>, boot: &Boot) -> Arc<Conductor> {
+    let timers = Arc::new(embedded.timers(Arc::clone(&boot.clock)));
+    let (clock, chance) = (Arc::clone(&boot.clock), Arc::clone(&boot.chance));
+    Arc::new(Conductor::new(store, Arc::clone(&embedded.queue) as _, timers, clock, chance))
 }
 
 impl Bench {

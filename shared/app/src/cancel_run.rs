@@ -1,14 +1,13 @@
 //! Cancelling a run.
 
-use std::time::Duration;
-
 use domain::{RunId, TeamId};
-use engine::{Event, Moment, Rejected, Run};
+use engine::{Event, Rejected, Run};
 use tracing::info;
 
 use crate::{
-    advance_run::{AdvanceError, CONFLICT_TRIES, plan_of},
-    ports::{Clock, RunStore, StoreError},
+    advance_run::AdvanceError,
+    conductor::{Conductor, Held},
+    ports::StoreError,
 };
 
 /// Why a run was not cancelled.
@@ -25,47 +24,29 @@ pub enum CancelError {
     Failed(AdvanceError),
 }
 
-impl From<StoreError> for CancelError {
-    fn from(error: StoreError) -> Self {
+impl From<AdvanceError> for CancelError {
+    fn from(error: AdvanceError) -> Self {
         match error {
-            StoreError::NotFound => Self::NotFound,
-            other => Self::Failed(other.into()),
+            AdvanceError::Store(StoreError::NotFound) => Self::NotFound,
+            other => Self::Failed(other),
         }
     }
 }
 
-/// Cancels a run of the team and answers it as cancelled (RUN-05). Nothing of it starts afterwards; the result of an attempt
-/// that is under way is thrown away.
-pub async fn cancel_run(
-    store: &dyn RunStore,
-    clock: &dyn Clock,
-    team: TeamId,
-    id: RunId,
-) -> Result<Run, CancelError> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let loaded = store.load(team, id).await?;
-        let plan = plan_of(store, team, loaded.run.version_id).await.map_err(CancelError::Failed)?;
-        // Nothing is retried by a cancellation, so its jitter never shows.
-        let moment = Moment { now: clock.now(), jitter: 0.0, turn: None };
-        let decided = engine::advance(&plan, &loaded.run, &loaded.values, Event::CancelRequested, &moment);
-        let decision = match decided {
-            Ok(decision) => decision,
-            Err(Rejected::Ended | Rejected::Stale { .. }) => {
-                return Err(CancelError::Ended(Box::new(loaded.run)));
-            }
-        };
-        let Some(next) = decision.run else { return Ok(loaded.run) };
-        match store.commit(&next, &decision.records).await {
-            Ok(()) => {
-                info!(run_id = %id, team_id = %team, "run {id} cancelled");
-                return Ok(next);
-            }
-            Err(StoreError::Conflict) if attempt < CONFLICT_TRIES => {
-                tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 5)).await;
-            }
-            Err(error) => return Err(error.into()),
+/// Cancels a run of the team with every run that it has started, and answers it as cancelled (RUN-05). Nothing of them starts
+/// afterwards; the result of an attempt that is under way is thrown away, and its worker aborts it when it hears of it.
+pub async fn cancel_run(conductor: &Conductor, team: TeamId, id: RunId) -> Result<Run, CancelError> {
+    let mut run = Held::load(conductor, team, id).await?;
+    match run.apply(Event::CancelRequested, |_, _| None).await? {
+        Ok(_) => info!(run_id = %id, team_id = %team, "run {id} cancelled"),
+        // Whoever ended it may have been lost before the runs that it had started ended too.
+        Err(Rejected::Ended) => {
+            run.expect_everything();
+            run.dispatch().await?;
+            return Err(CancelError::Ended(Box::new(run.run().clone())));
         }
+        Err(_) => {}
     }
+    run.dispatch().await?;
+    Ok(run.run().clone())
 }

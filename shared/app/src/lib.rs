@@ -12,15 +12,20 @@
 pub mod advance_run;
 pub mod cache;
 pub mod cancel_run;
+pub mod conductor;
+pub mod decide_approval;
 pub mod loaded;
 pub mod ports;
 pub mod position;
 pub mod publish_workflow;
 pub mod recurrence;
 pub mod remind_runs;
+pub mod replay_run;
+pub mod retry_run;
 pub mod spill;
 pub mod start_run;
 pub mod story;
+pub mod wake_runs;
 
 #[cfg(feature = "fakes")]
 pub mod conformance;
@@ -29,6 +34,11 @@ pub mod fakes;
 
 pub use advance_run::{AdvanceError, Advanced, Delivery, StepOutcome, Worker, advance_run};
 pub use cancel_run::{CancelError, cancel_run};
+pub use conductor::Conductor;
+pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
 pub use remind_runs::remind_runs;
+pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};
+pub use retry_run::{RetryError, RetryRun, preview_retry, retry_run};
 pub use start_run::{StartError, StartPorts, StartRun, Started, Target, start_run};
+pub use wake_runs::HintSink;

@@ -1,6 +1,6 @@
 //! Finding runs that nobody looks after any more.
 
-use domain::Timestamp;
+use domain::{Priority, Timestamp};
 use tracing::info;
 
 use crate::ports::{Hint, RunStore, StepQueue, StoreError};
@@ -17,8 +17,10 @@ pub async fn remind_runs(
     if overdue.is_empty() {
         return Ok(0);
     }
-    let hints: Vec<_> =
-        overdue.into_iter().map(|(team_id, run_id)| (Hint { run_id, team_id, node: None }, 0)).collect();
+    // What is overdue is not told its class: it has waited long enough for the ordinary one.
+    let priority = Priority::Default;
+    let hint = |(team_id, run_id)| (Hint { run_id, team_id, node: None, priority }, 0);
+    let hints: Vec<_> = overdue.into_iter().map(hint).collect();
     queue.send(&hints).await?;
     info!(count = hints.len(), "runs were overdue and got a hint");
     Ok(hints.len())

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{RunId, RunStatus, TeamId, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
-use engine::{Digest, NewRun, Run, Violation};
+use domain::{
+    Priority, RunId, RunSettings, RunStatus, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
+    WorkflowVersion,
+};
+use engine::{Digest, LONGEST_RUN, NewRun, Run, Violation};
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -41,6 +44,8 @@ pub struct StartRun {
     pub inputs: Value,
     /// Who or what starts it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    pub priority: Priority,
     /// What the client sent as `Idempotency-Key`, at most 255 visible characters.
     pub idempotency_key: Option<String>,
 }
@@ -110,19 +115,49 @@ pub async fn start_run(ports: &StartPorts<'_>, wish: StartRun) -> Result<Started
         return Err(StartError::InvalidInputs(violations));
     }
     let idempotency = key_of(&wish, ports.clock);
-    let run = Run::start(NewRun {
+    let run = new_run(ports, &version, wish.trigger, wish.priority);
+    store(ports, &run, &wish.inputs, idempotency.as_ref()).await
+}
+
+/// A run of a version as it begins.
+pub(crate) fn new_run(
+    ports: &StartPorts<'_>,
+    version: &WorkflowVersion,
+    trigger: Trigger,
+    priority: Priority,
+) -> Run {
+    let created_on = ports.clock.now();
+    let mut run = Run::start(NewRun {
         id: RunId::new(ports.ids.next()),
-        team_id: wish.team_id,
+        team_id: version.team_id,
         workflow_id: version.workflow_id,
         version_id: version.id,
-        trigger: wish.trigger,
-        created_on: ports.clock.now(),
+        trigger,
+        priority,
+        created_on,
     });
-    let (started, is_announced) = match ports.store.create(&run, &wish.inputs, idempotency.as_ref()).await? {
-        Created::New => (Started { run, is_repeat: false }, false),
-        Created::Announced => (Started { run, is_repeat: false }, true),
+    run.deadline = Some(deadline(&version.settings, created_on));
+    run
+}
+
+/// When a run that was accepted at this time fails if it has not ended.
+pub(crate) fn deadline(settings: &RunSettings, created_on: Timestamp) -> Timestamp {
+    let own = settings.timeout_s.map(|seconds| TimeDelta::seconds(seconds.into()));
+    created_on + own.unwrap_or(LONGEST_RUN)
+}
+
+/// Stores a run and tells the workers, or answers the run that the same key started before.
+pub(crate) async fn store(
+    ports: &StartPorts<'_>,
+    run: &Run,
+    inputs: &Value,
+    idempotency: Option<&IdempotencyKey>,
+) -> Result<Started, StartError> {
+    let (started, is_announced) = match ports.store.create(run, inputs, idempotency).await? {
+        Created::New => (Started { run: run.clone(), is_repeat: false }, false),
+        Created::Announced => (Started { run: run.clone(), is_repeat: false }, true),
         Created::Existing(id) => {
-            let run = ports.store.load_control(wish.team_id, id).await?;
+            let run = ports.store.load_control(run.team_id, id).await?;
             (Started { run, is_repeat: true }, false)
         }
         Created::KeyReused => return Err(StartError::KeyReused),
@@ -140,10 +175,10 @@ async fn announce(queue: &dyn StepQueue, run: &Run) -> Result<(), StoreError> {
     if run.status != RunStatus::Pending {
         return Ok(());
     }
-    queue.send(&[(Hint { run_id: run.id, team_id: run.team_id, node: None }, 0)]).await
+    queue.send(&[(Hint::at(run), 0)]).await
 }
 
-/// The key with the digest of what it stands for: the target and the inputs.
+/// The key with the digest of what it stands for: the target, the inputs and the class.
 fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     let key = wish.idempotency_key.clone()?;
     let target = match wish.target {
@@ -152,13 +187,13 @@ fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     };
     Some(IdempotencyKey {
         key,
-        request: Digest::of(&(target, &wish.inputs)),
+        request: Digest::of(&(target, &wish.inputs, wish.priority)),
         expires_on: clock.now() + KEY_LIFE,
     })
 }
 
 /// The version that the target means, if its workflow takes new runs.
-async fn startable(
+pub(crate) async fn startable(
     ports: &StartPorts<'_>,
     team: TeamId,
     target: Target,

@@ -115,7 +115,7 @@ async fn a_failed_attempt_comes_back_when_its_retry_is_due() {
 #[tokio::test]
 async fn a_hint_for_a_run_that_does_not_exist_is_acknowledged() {
     let world = World::new(ScriptedConnectors::echo());
-    let unknown = Hint { run_id: domain::RunId::new(team().uuid()), team_id: team(), node: None };
+    let unknown = Hint::at(&app::fakes::a_run(team(), world.clock.now()));
     assert_eq!(world.advance(&unknown, 1).await.unwrap(), Advanced::default());
 }
 
@@ -177,11 +177,9 @@ async fn a_late_result_of_a_lost_claim_changes_nothing() {
     // The first worker is put to sleep while it executes; a second one takes over when the lease has ended.
     let sleeper = Sleeper::default();
     let asleep = app::Worker::new(
-        Arc::<app::fakes::MemoryRunStore>::clone(&world.store),
-        Arc::<app::fakes::MemoryQueue>::clone(&world.queue),
+        Arc::clone(&world.conductor),
         Arc::new(sleeper.clone()),
-        Arc::<app::fakes::ManualClock>::clone(&world.clock),
-        Arc::new(app::fakes::FixedChance(0.5)),
+        Arc::new(app::ports::Polling),
     );
     let delivery = world.delivery(1);
     let (late, ()) = tokio::join!(advance_run(&asleep, &first, &delivery), async {

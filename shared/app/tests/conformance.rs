@@ -113,6 +113,17 @@ mod step_queue {
     async fn teams_take_turns() {
         app::conformance::step_queue::teams_take_turns(&MemoryQueue::default()).await;
     }
+
+    #[tokio::test]
+    async fn a_class_goes_before_the_next_and_teams_take_turns_in_it() {
+        let queue = MemoryQueue::default();
+        app::conformance::step_queue::a_class_goes_before_the_next_and_teams_take_turns_in_it(&queue).await;
+    }
+
+    #[tokio::test]
+    async fn no_class_starves() {
+        app::conformance::step_queue::no_class_starves(&MemoryQueue::default()).await;
+    }
 }
 
 mod dead_letters {

@@ -11,7 +11,7 @@ use app::{
     publish_workflow, start_run, validate_graph,
 };
 use common::{World, effect, flow, hint, pure};
-use domain::{RunStatus, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
+use domain::{Priority, RunStatus, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value, json};
 
 fn world() -> World {
@@ -69,8 +69,14 @@ async fn a_start_is_refused_where_it_must_be() {
     let runnable = published(&world);
     let start = async |world: &World, version: &WorkflowVersion, kind, target| {
         let trigger = Trigger { kind, by: None };
-        let wish =
-            StartRun { team_id: version.team_id, target, inputs: json!({}), trigger, idempotency_key: None };
+        let wish = StartRun {
+            team_id: version.team_id,
+            target,
+            inputs: json!({}),
+            trigger,
+            priority: Priority::Default,
+            idempotency_key: None,
+        };
         start_run(&world.ports(), wish).await.map(|_| ())
     };
 
@@ -86,6 +92,7 @@ async fn a_start_is_refused_where_it_must_be() {
         graph: graph(json!({"nodes": []})),
         input_params: Map::new(),
         is_api: true,
+        settings: serde_json::Map::new(),
         revision: 1,
     };
     world.catalog.put_draft(runnable.team_id, drafted, draft);
@@ -119,13 +126,13 @@ async fn a_start_is_refused_where_it_must_be() {
 async fn a_cancelled_run_starts_nothing_more() {
     let mut world = world();
     let run = world.started(flow(vec![effect("a"), effect("b")], &["a > b"]), json!({})).await;
-    let cancelled = cancel_run(&*world.store, &*world.clock, run.team_id, run.id).await.unwrap();
+    let cancelled = cancel_run(&world.conductor, run.team_id, run.id).await.unwrap();
     assert_eq!(cancelled.status, RunStatus::Cancelled);
     world.drain().await;
     assert!(world.connectors.calls().is_empty());
-    let again = cancel_run(&*world.store, &*world.clock, run.team_id, run.id).await;
+    let again = cancel_run(&world.conductor, run.team_id, run.id).await;
     assert!(matches!(again, Err(CancelError::Ended(run)) if run.status == RunStatus::Cancelled));
-    let foreign = cancel_run(&*world.store, &*world.clock, team(), run.id).await;
+    let foreign = cancel_run(&world.conductor, team(), run.id).await;
     assert!(matches!(foreign, Err(CancelError::NotFound)), "{foreign:?}");
 }
 
@@ -137,7 +144,7 @@ async fn a_run_that_workers_are_busy_with_can_be_cancelled() {
         world.started(flow(keys.iter().map(|key| effect(key)).collect::<Vec<_>>(), &[]), json!({})).await;
     let first = world.messages.remove(0).hint;
     let (advanced, cancelled) =
-        tokio::join!(world.advance(&first, 1), cancel_run(&*world.store, &*world.clock, run.team_id, run.id));
+        tokio::join!(world.advance(&first, 1), cancel_run(&world.conductor, run.team_id, run.id));
     advanced.unwrap();
     assert_eq!(cancelled.unwrap().status, RunStatus::Cancelled);
     let calls = world.connectors.calls().len();
@@ -159,6 +166,7 @@ fn drafted(world: &World, nodes_and_edges: Value) -> PublishWorkflow {
         graph: graph(nodes_and_edges),
         input_params: Map::new(),
         is_api: true,
+        settings: serde_json::Map::new(),
         revision: 7,
     };
     world.catalog.put_draft(wish.team_id, wish.workflow_id, draft);

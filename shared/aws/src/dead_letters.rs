@@ -1,9 +1,9 @@
 //! The dead-letter queue of the steps, looked through by receiving.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use app::ports::{
-    DeadLetter, DeadLetterPage, DeadLetters, Hint, Redrive, StepQueue as _, StoreError, unavailable,
+    DeadLetter, DeadLetterPage, DeadLetters, Hint, Redrive, StepQueue, StoreError, unavailable,
 };
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -15,8 +15,6 @@ use aws_sdk_sqs::{
     },
 };
 use domain::{TeamId, Timestamp};
-
-use crate::SqsStepQueue;
 
 const LISTING: &str = "list dead letters";
 const REDRIVING: &str = "redrive dead letters";
@@ -38,16 +36,15 @@ const BATCH: usize = 10;
 /// SQS can't look for a team's messages, nor show one without giving it out. So a look receives up to 500 letters of all teams, keeps the
 /// team's, and gives all of them back. Two looks at the same time see different parts, each look counts as a receive, and what lies
 /// behind the first 500 is seen when those are redriven. SQS does not note when a letter died.
-#[derive(Debug, Clone)]
 pub struct SqsDeadLetters {
     client: Client,
     url: String,
-    steps: SqsStepQueue,
+    steps: Arc<dyn StepQueue>,
 }
 
 impl SqsDeadLetters {
     /// The letters at this URL, which go back to `steps`.
-    pub fn new(sdk: &SdkConfig, url: impl Into<String>, steps: SqsStepQueue) -> Self {
+    pub fn new(sdk: &SdkConfig, url: impl Into<String>, steps: Arc<dyn StepQueue>) -> Self {
         Self { client: Client::new(sdk), url: url.into(), steps }
     }
 
@@ -66,7 +63,7 @@ impl SqsDeadLetters {
                 look.is_complete = true;
                 break;
             }
-            let found = received.into_iter().filter_map(Found::read);
+            let found = received.iter().filter_map(Found::read);
             look.found.extend(found.map(|found| (found.letter.id.clone(), found)));
         }
         Ok(look)
@@ -120,7 +117,7 @@ struct Found {
 
 impl Found {
     /// None if it is not of the form that we send.
-    fn read(message: Message) -> Option<Self> {
+    fn read(message: &Message) -> Option<Self> {
         let hint: Hint = serde_json::from_str(message.body()?).ok()?;
         let attributes = message.attributes()?;
         let number = |name| attributes.get(&name)?.parse::<i64>().ok();

@@ -1,13 +1,13 @@
 //! AWS services behind the ports of `app`; one cargo feature each, none on by default.
 //!
-//! - `sqs`: `SqsStepQueue`, the queue that drives runs, and `SqsDeadLetters`, what died in it.
+//! - `sqs`: `SqsStepQueues`, the queues that drive runs, one for each class, and `SqsDeadLetters`, what died in them.
 //! - `s3`: `s3_blobs`, large values of runs.
 //! - `scheduler`: `SchedulerTimers`, messages that arrive on a queue when they are due.
 //! - `secrets`: `Secrets`, values of Secrets Manager, read once.
 //! - `ses`: `SesMailer`, transactional mail.
 //!
-//! Everything takes the `SdkConfig` that the process loaded at boot. A client is cheap to make from it and connects with its first
-//! request.
+//! Everything takes the `SdkConfig` that the process loaded at boot. A client is cheap to make from it and connects with its
+//! first request.
 
 #[cfg(feature = "sqs")]
 mod dead_letters;
@@ -33,4 +33,4 @@ pub use secrets::Secrets;
 #[cfg(feature = "ses")]
 pub use ses::SesMailer;
 #[cfg(feature = "sqs")]
-pub use sqs::SqsStepQueue;
+pub use sqs::{SqsStepQueue, SqsStepQueues, StepQueueUrls};

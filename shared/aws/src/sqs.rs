@@ -1,4 +1,4 @@
-//! The queue of hints on a standard SQS queue. In production Lambda receives; [`SqsStepQueue`] can do so too.
+//! The queue of hints on standard SQS queues. In production Lambda receives; [`SqsStepQueue`] can do so too.
 
 use std::{
     collections::HashMap,
@@ -13,6 +13,7 @@ use aws_sdk_sqs::{
     operation::delete_message::DeleteMessageError,
     types::{BatchResultErrorEntry, Message, MessageSystemAttributeName, SendMessageBatchRequestEntry},
 };
+use domain::Priority;
 
 const DOING: &str = "send hints";
 
@@ -25,8 +26,8 @@ const MAX_DELAY_S: u32 = 900;
 /// How often refused messages of a batch are sent again: after 20, 40, 80 ms.
 const TRIES: u32 = 4;
 
-/// Hints as JSON bodies. The message group is the team, which makes a standard queue fair: a team with many messages does not delay
-/// the others'.
+/// Hints as JSON bodies. The message group is the team, which makes a standard queue fair: a team with many messages does
+/// not delay the others'.
 #[derive(Debug, Clone)]
 pub struct SqsStepQueue {
     client: Client,
@@ -56,6 +57,53 @@ impl SqsStepQueue {
             tokio::time::sleep(Duration::from_millis(20 << again)).await;
         }
         Err(unavailable(DOING)(format!("{} messages were not accepted", rest.len())))
+    }
+}
+
+/// Where the queue of each class is.
+#[derive(Debug, Clone)]
+pub struct StepQueueUrls {
+    /// Of runs that somebody waits for.
+    pub high: String,
+    /// Of most runs.
+    pub default: String,
+    /// Of runs that may take their time.
+    pub low: String,
+}
+
+/// A queue for each class of runs, each with workers of its own, so that a class waits for no other (RUN-16).
+#[derive(Debug, Clone)]
+pub struct SqsStepQueues {
+    high: SqsStepQueue,
+    default: SqsStepQueue,
+    low: SqsStepQueue,
+}
+
+impl SqsStepQueues {
+    /// The queues at these URLs.
+    pub fn new(sdk: &SdkConfig, urls: StepQueueUrls) -> Self {
+        let client = Client::new(sdk);
+        let queue = |url| SqsStepQueue { client: client.clone(), url };
+        Self { high: queue(urls.high), default: queue(urls.default), low: queue(urls.low) }
+    }
+
+    fn of(&self, priority: Priority) -> &SqsStepQueue {
+        match priority {
+            Priority::High => &self.high,
+            Priority::Default => &self.default,
+            Priority::Low => &self.low,
+        }
+    }
+}
+
+#[async_trait]
+impl StepQueue for SqsStepQueues {
+    async fn send(&self, hints: &[(Hint, u32)]) -> Result<(), StoreError> {
+        for priority in Priority::ALL {
+            let class = hints.iter().filter(|(hint, _)| hint.priority == priority);
+            self.of(priority).send(&class.cloned().collect::<Vec<_>>()).await?;
+        }
+        Ok(())
     }
 }
 

@@ -8,9 +8,9 @@ use app::{
     fakes::team,
     ports::{Hint, StepQueue, StoreError},
 };
-use aws::{Secrets, SqsStepQueue};
+use aws::{Secrets, SqsStepQueue, SqsStepQueues, StepQueueUrls};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use domain::RunId;
+use domain::{Priority, RunId};
 use test_support::aws::{Emulator, fresh_name};
 
 #[path = "emulated/dead_letters.rs"]
@@ -44,8 +44,94 @@ mod step_queue {
     app::step_queue_suite!(on_sqs());
 }
 
+mod step_queues {
+    use std::time::Duration;
+
+    use app::ports::{Delivered, Hint, StepInbox, StepQueue, StoreError};
+    use async_trait::async_trait;
+
+    use super::{Emulator, SqsStepQueue, SqsStepQueues, StepQueueUrls};
+
+    /// The queues with a worker that looks into each of them; Lambda has workers for each.
+    struct World {
+        queues: SqsStepQueues,
+        of_each: [SqsStepQueue; 3],
+    }
+
+    #[async_trait]
+    impl StepQueue for World {
+        async fn send(&self, hints: &[(Hint, u32)]) -> Result<(), StoreError> {
+            self.queues.send(hints).await
+        }
+    }
+
+    #[async_trait]
+    impl StepInbox for World {
+        async fn receive(&self, at_most: u32, patience: Duration) -> Result<Vec<Delivered>, StoreError> {
+            let end = std::time::Instant::now() + patience;
+            loop {
+                for (number, queue) in self.of_each.iter().enumerate() {
+                    let mut received = queue.receive(at_most, Duration::ZERO).await?;
+                    if !received.is_empty() || (number == 2 && std::time::Instant::now() >= end) {
+                        for message in &mut received {
+                            message.receipt = format!("{number} {}", message.receipt);
+                        }
+                        return Ok(received);
+                    }
+                }
+            }
+        }
+
+        async fn done(&self, receipt: &str) -> Result<(), StoreError> {
+            let (queue, receipt) = self.of(receipt);
+            queue.done(receipt).await
+        }
+
+        async fn release(&self, receipt: &str, delay_s: u32) -> Result<(), StoreError> {
+            let (queue, receipt) = self.of(receipt);
+            queue.release(receipt, delay_s).await
+        }
+    }
+
+    impl World {
+        fn of<'a>(&self, receipt: &'a str) -> (&SqsStepQueue, &'a str) {
+            let (number, receipt) = receipt.split_once(' ').unwrap();
+            (&self.of_each[number.parse::<usize>().unwrap()], receipt)
+        }
+    }
+
+    async fn on_sqs() -> World {
+        let emulator = Emulator::connect().await;
+        let mut urls = Vec::new();
+        for _ in 0..3 {
+            urls.push(emulator.impatient_queues().await.0);
+        }
+        let [high, default, low] = <[String; 3]>::try_from(urls).unwrap();
+        let of_each = [&high, &default, &low].map(|url| SqsStepQueue::new(&emulator.sdk, url));
+        World { queues: SqsStepQueues::new(&emulator.sdk, StepQueueUrls { high, default, low }), of_each }
+    }
+
+    app::step_queue_suite!(on_sqs());
+
+    #[tokio::test]
+    async fn each_class_has_a_queue_of_its_own() {
+        let world = on_sqs().await;
+        let sent = super::Priority::ALL.map(|priority| (Hint { priority, ..super::hint("a") }, 0));
+        world.send(&sent).await.unwrap();
+        for (queue, (hint, _)) in world.of_each.iter().zip(&sent) {
+            let received = queue.receive(10, Duration::from_secs(10)).await.unwrap();
+            assert_eq!(received.iter().map(|m| &m.hint).collect::<Vec<_>>(), [hint]);
+        }
+    }
+}
+
 fn hint(node: &str) -> Hint {
-    Hint { run_id: RunId::new(team().uuid()), team_id: team(), node: Some(node.into()) }
+    Hint {
+        run_id: RunId::new(team().uuid()),
+        team_id: team(),
+        node: Some(node.into()),
+        priority: Priority::Default,
+    }
 }
 
 #[tokio::test]

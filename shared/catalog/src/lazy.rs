@@ -87,6 +87,15 @@ impl WorkflowCatalog for LazyCatalog {
         self.get().await?.runnable(team, workflow).await
     }
 
+    async fn numbered(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        number: u32,
+    ) -> Result<WorkflowVersion, StoreError> {
+        self.get().await?.numbered(team, workflow, number).await
+    }
+
     async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
         self.get().await?.version(team, version).await
     }

@@ -67,6 +67,15 @@ impl WorkflowCatalog for Catalog {
         Ok(Runnable { version_id, is_archived })
     }
 
+    async fn numbered(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        number: u32,
+    ) -> Result<WorkflowVersion, StoreError> {
+        self.version_by_number(team, workflow, number).await
+    }
+
     async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
         read_version(&self.pool, team, version).await
     }

@@ -1,7 +1,7 @@
 //! Published versions: written once, never changed (WF-07, WF-08).
 
 use app::ports::{PublishedVersion, StoreError};
-use domain::{Graph, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
+use domain::{Graph, RunSettings, TeamId, Timestamp, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value};
 use sqlx::{PgExecutor, query_as, types::Json};
 use uuid::Uuid;
@@ -54,7 +54,8 @@ impl Catalog {
         query_as!(
             Row,
             r#"select id, team_id, workflow_id, number, workflow_name, graph as "graph: Json<Graph>",
-                input_params as "input_params: Json<Map<String, Value>>", is_api, created_on
+                input_params as "input_params: Json<Map<String, Value>>", is_api,
+                settings as "settings: Json<RunSettings>", uses as "uses: Json<Vec<UsedVersion>>", created_on
             from workflow_versions where team_id = $1 and workflow_id = $2 and number::bigint = $3"#,
             team.uuid(),
             workflow.uuid(),
@@ -89,8 +90,8 @@ impl Catalog {
         }
         sqlx::query!(
             "insert into workflow_versions (id, team_id, workflow_id, number, workflow_name, graph, input_params, is_api,
-                note, created_on, updated_on)
-            select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $9
+                settings, uses, note, created_on, updated_on)
+            select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $11
             from workflow_versions where team_id = $2 and workflow_id = $3",
             version.id.uuid(),
             version.team_id.uuid(),
@@ -99,6 +100,8 @@ impl Catalog {
             Json(&version.graph) as _,
             Json(&version.input_params) as _,
             version.is_api,
+            Json(&version.settings) as _,
+            Json(&version.uses) as _,
             note,
             version.created_on
         )
@@ -130,7 +133,8 @@ pub(crate) async fn read_version(
     query_as!(
         Row,
         r#"select id, team_id, workflow_id, number, workflow_name, graph as "graph: Json<Graph>",
-            input_params as "input_params: Json<Map<String, Value>>", is_api, created_on
+            input_params as "input_params: Json<Map<String, Value>>", is_api,
+                settings as "settings: Json<RunSettings>", uses as "uses: Json<Vec<UsedVersion>>", created_on
         from workflow_versions where team_id = $1 and id = $2"#,
         team.uuid(),
         id.uuid()
@@ -150,6 +154,8 @@ struct Row {
     graph: Json<Graph>,
     input_params: Json<Map<String, Value>>,
     is_api: bool,
+    settings: Json<RunSettings>,
+    uses: Json<Vec<UsedVersion>>,
     created_on: Timestamp,
 }
 
@@ -164,6 +170,8 @@ impl From<Row> for WorkflowVersion {
             graph: row.graph.0,
             input_params: row.input_params.0,
             is_api: row.is_api,
+            settings: row.settings.0,
+            uses: row.uses.0,
             created_on: row.created_on,
         }
     }

@@ -1,11 +1,14 @@
 //! The effectful node types, and the only way out of the workspace.
 //!
 //! - [`ConnectorSet`] implements [`app::ports::Connectors`]: it finds the connector of a call's node type.
+//! - [`CircuitBreaker`] stands before it and leaves hosts alone that keep failing (NOD-26).
 //! - [`egress`]: the one HTTP client. Whatever leaves Heddle for an address that a workflow names goes through it (SEC-13).
 //! - `api`: `get_api` and `post_api` (engine.md, node types).
 
 mod api;
+mod breaker;
 mod connector_set;
 pub mod egress;
 
+pub use breaker::CircuitBreaker;
 pub use connector_set::ConnectorSet;

@@ -6,6 +6,7 @@
 pub mod expert;
 pub mod graph;
 pub mod ids;
+pub mod priority;
 pub mod problem;
 pub mod run;
 pub mod team;
@@ -14,10 +15,11 @@ pub mod workflow;
 pub use expert::ExpertStatus;
 pub use graph::{Edge, Graph, Node, NodeKey, OnError, Position, RetryPolicy};
 pub use ids::{AnnotationId, ExpertId, MemberId, NodeId, RunId, ServiceId, TeamId, VersionId, WorkflowId};
+pub use priority::Priority;
 pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};
 pub use team::{Environment, Role};
-pub use workflow::{WorkflowStatus, WorkflowVersion};
+pub use workflow::{OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
 
 /// A point in time, UTC. Printed as RFC 3339.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -112,8 +112,10 @@ pub enum TriggerKind {
     Chat,
     /// A tool call over MCP.
     Mcp,
-    /// A `workflow` node of another run.
+    /// A `workflow` or `for_each` node of another run.
     Workflow,
+    /// The failure or cancellation of a run whose workflow names this one for it.
+    Error,
 }
 
 impl TriggerKind {
@@ -127,6 +129,7 @@ impl TriggerKind {
             Self::Chat => "chat",
             Self::Mcp => "mcp",
             Self::Workflow => "workflow",
+            Self::Error => "error",
         }
     }
 }

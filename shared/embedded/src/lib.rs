@@ -22,7 +22,7 @@ mod workers;
 
 use std::sync::Arc;
 
-use app::ports::{Blobs, Ids, StoreError};
+use app::ports::{Blobs, Clock, Ids, StoreError};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
@@ -100,6 +100,16 @@ impl Embedded {
     /// Returns when all that was handed in before is written, acknowledgements of messages included, which nobody waits for otherwise.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.journal.send(Vec::new()).await
+    }
+
+    /// The timers in the same database, due by this clock.
+    pub fn timers(&self, clock: Arc<dyn Clock>) -> EmbeddedTimers {
+        EmbeddedTimers::new(self.queue.pool(), clock)
+    }
+
+    /// Counters on the same database, in windows of this clock.
+    pub fn counters(&self, clock: Arc<dyn Clock>) -> EmbeddedCounters {
+        EmbeddedCounters::new(self.queue.pool(), clock)
     }
 
     /// Begins to look for messages whenever a worker is idle.

@@ -1,66 +1,31 @@
 //! A published version becomes a [`Plan`]: keys resolved, order fixed, expressions parsed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use domain::{Graph, Node, NodeKey, WorkflowVersion};
-use serde_json::Value;
+use domain::{Graph, WorkflowVersion};
 
 use crate::{
-    Run, Severity, Values, Violation,
+    Plan, Severity, Violation,
     expr::Reads,
-    flow,
-    nodes::{Labels, Metadata, Mode, NodeType},
-    schema::Schema,
+    nodes::Mode,
+    plan::{Link, PlanNode},
     topology::Topology,
-    validate::{Checked, CheckedNode, check_for_publish},
+    validate::{Checked, CheckedNode, check_body, check_for_publish},
 };
 
 /// Seconds that one attempt may take where its node does not say.
 const DEFAULT_TIMEOUT_S: u32 = 30;
 
-/// All that [`advance`](fn@crate::advance) needs to know of a version. Immutable; a clone shares everything.
-#[derive(Debug, Clone)]
-pub struct Plan(Arc<Parts>);
-
-#[derive(Debug)]
-struct Parts {
-    version: Arc<WorkflowVersion>,
-    /// In plan order.
-    nodes: Vec<PlanNode>,
-    places: HashMap<NodeKey, usize>,
-}
-
-/// One node of a plan. Numbers are places in plan order.
-#[derive(Debug)]
-pub(crate) struct PlanNode {
-    /// Its place in the document.
-    place: usize,
-    pub(crate) key: NodeKey,
-    pub(crate) node_type: &'static dyn NodeType,
-    pub(crate) metadata: Metadata,
-    pub(crate) labels: Labels,
-    /// How its edges are joined, if it is a `merge`.
-    pub(crate) joins: Option<Mode>,
-    pub(crate) schema: Option<Schema>,
-    pub(crate) timeout_s: u32,
-    pub(crate) incoming: Vec<Link>,
-    pub(crate) outgoing: Vec<Link>,
-    /// The ancestors whose outputs its expressions may read.
-    pub(crate) visible: Vec<usize>,
-}
-
-/// An edge, seen from one of its ends.
-#[derive(Debug)]
-pub(crate) struct Link {
-    /// The node at the other end.
-    pub(crate) other: usize,
-    pub(crate) label: Option<String>,
-}
-
 /// Compiles a version that was published. Fails with every error that
 /// [`validate_for_publish`](crate::validate_for_publish) finds.
 pub fn compile(version: Arc<WorkflowVersion>) -> Result<Plan, Vec<Violation>> {
-    let Checked { mut violations, topology, nodes: mut read } = check_for_publish(&version.graph);
+    let body = body_of(&version.graph, check_for_publish(&version.graph))?;
+    Ok(Plan::of_version(version, body))
+}
+
+/// The nodes of a graph in plan order, or its errors.
+fn body_of(graph: &Graph, checked: Checked<'_>) -> Result<Arc<[PlanNode]>, Vec<Violation>> {
+    let Checked { mut violations, topology, nodes: mut read } = checked;
     violations.retain(|violation| violation.severity == Severity::Error);
     if !violations.is_empty() {
         return Err(violations);
@@ -70,12 +35,12 @@ pub fn compile(version: Arc<WorkflowVersion>) -> Result<Plan, Vec<Violation>> {
     for (place_in_plan, node) in order.iter().enumerate() {
         rank[*node] = place_in_plan;
     }
-    let builder = Builder { graph: &version.graph, topology: &topology, order: &order, rank: &rank };
-    let nodes: Vec<_> =
-        order.iter().filter_map(|place| builder.node(*place, std::mem::take(&mut read[*place]))).collect();
-    let places = nodes.iter().enumerate().map(|(i, node)| (node.key.clone(), i)).collect();
-    drop(topology);
-    Ok(Plan(Arc::new(Parts { version, nodes, places })))
+    let builder = Builder { graph, topology: &topology, order: &order, rank: &rank };
+    let mut nodes = Vec::with_capacity(order.len());
+    for place in &order {
+        nodes.extend(builder.node(*place, std::mem::take(&mut read[*place]))?);
+    }
+    Ok(nodes.into())
 }
 
 struct Builder<'a> {
@@ -89,13 +54,19 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// None never happens: a graph without errors has known types only.
-    fn node(&self, place: usize, read: CheckedNode) -> Option<PlanNode> {
+    fn node(&self, place: usize, read: CheckedNode) -> Result<Option<PlanNode>, Vec<Violation>> {
         let node = &self.graph.nodes[place];
-        let node_type = read.node_type?;
-        let reads = read.metadata.reads().map(|(_, reads)| reads.clone()).fold(Reads::default(), Reads::and);
-        Some(PlanNode {
-            place,
-            key: node.key.clone(),
+        let Some(node_type) = read.node_type else { return Ok(None) };
+        let mut reads =
+            read.metadata.reads().map(|(_, reads)| reads.clone()).fold(Reads::default(), Reads::and);
+        let body: Arc<[PlanNode]> = match &read.body {
+            Some(body) => body_of(body, check_body(body))?,
+            None => Arc::default(),
+        };
+        // What the body reads of the nodes around it travels with each chunk, as part of the `base` of this node.
+        reads = body.iter().map(PlanNode::all_reads).fold(reads, Reads::and);
+        Ok(Some(PlanNode {
+            document: node.clone(),
             node_type,
             labels: node_type.labels(&node.metadata),
             joins: node_type.arity().joins.then(|| Mode::of(&node.metadata)),
@@ -105,7 +76,8 @@ impl Builder<'_> {
             outgoing: self.links(self.topology.outgoing(place), |(_, to)| to),
             visible: self.visible(place, &reads),
             metadata: read.metadata,
-        })
+            body,
+        }))
     }
 
     fn links(&self, edges: &[usize], other: fn((usize, usize)) -> usize) -> Vec<Link> {
@@ -126,64 +98,10 @@ impl Builder<'_> {
     }
 }
 
-impl Plan {
-    /// The version it was compiled from.
-    pub fn version(&self) -> &Arc<WorkflowVersion> {
-        &self.0.version
-    }
-
-    /// The keys of all nodes, parents before children; the order of the document where that leaves a choice.
-    pub fn order(&self) -> impl ExactSizeIterator<Item = &NodeKey> {
-        self.0.nodes.iter().map(|node| &node.key)
-    }
-
-    /// The node as its author wrote it.
-    pub fn node(&self, key: &NodeKey) -> Option<&Node> {
-        self.find(key).map(|i| &self.0.version.graph.nodes[self.nodes()[i].place])
-    }
-
-    /// Whether the node is evaluated inside [`advance`](fn@crate::advance). False for a key that the plan
-    /// does not know.
-    pub fn is_pure(&self, key: &NodeKey) -> bool {
-        self.find(key).is_some_and(|i| self.nodes()[i].node_type.as_pure().is_some())
-    }
-
-    /// Seconds that one attempt of any effectful node takes at most; 0 where all nodes are pure.
-    pub fn longest_timeout_s(&self) -> u32 {
-        let effectful = self.nodes().iter().filter(|node| node.node_type.as_pure().is_none());
-        effectful.map(|node| node.timeout_s).max().unwrap_or(0)
-    }
-
-    /// Keys of the nodes from which an edge leads to this one, in the document's order of edges.
-    pub fn parents(&self, key: &NodeKey) -> impl Iterator<Item = &NodeKey> {
-        self.ends(self.find(key).map(|i| &self.nodes()[i].incoming))
-    }
-
-    /// Keys of the nodes to which an edge leads from this one, in the document's order of edges.
-    pub fn children(&self, key: &NodeKey) -> impl Iterator<Item = &NodeKey> {
-        self.ends(self.find(key).map(|i| &self.nodes()[i].outgoing))
-    }
-
-    /// What the node sees as `input`: the run's inputs at a root, else what flows along its live edges. Null
-    /// where nothing does (yet).
-    pub fn input_of(&self, run: &Run, values: &Values, key: &NodeKey) -> Value {
-        self.find(key).map_or(Value::Null, |i| flow::input(self, run, values, i).into_owned())
-    }
-
-    pub(crate) fn nodes(&self) -> &[PlanNode] {
-        &self.0.nodes
-    }
-
-    pub(crate) fn find(&self, key: &NodeKey) -> Option<usize> {
-        self.0.places.get(key).copied()
-    }
-
-    /// The node as its author wrote it, by its place in plan order.
-    pub(crate) fn document(&self, i: usize) -> &Node {
-        &self.0.version.graph.nodes[self.0.nodes[i].place]
-    }
-
-    fn ends<'a>(&'a self, links: Option<&'a Vec<Link>>) -> impl Iterator<Item = &'a NodeKey> {
-        links.into_iter().flatten().map(|link| &self.nodes()[link.other].key)
+impl PlanNode {
+    /// What its expressions and those of its body refer to.
+    fn all_reads(&self) -> Reads {
+        let own = self.metadata.reads().map(|(_, reads)| reads.clone());
+        own.chain(self.body.iter().map(Self::all_reads)).fold(Reads::default(), Reads::and)
     }
 }

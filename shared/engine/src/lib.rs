@@ -9,26 +9,33 @@
 //!   do.
 
 pub mod advance;
+pub mod child;
 pub mod compile;
 pub mod expr;
 mod flow;
 pub mod nodes;
+mod plan;
 mod pointer;
+pub mod replay;
+mod resume;
 pub mod run;
 mod schema;
 mod topology;
 pub mod validate;
 
 pub use advance::{
-    Decision, Effect, Event, MAX_CRASHES, Moment, Rejected, Turn, advance, effects, live_leases, newly_ready,
-    run_result,
+    Decision, Effect, Event, MAX_CRASHES, MAX_STEPS, Moment, Rejected, Settled, Turn, advance, effects,
+    is_complete_with, item_results, live_leases, new_effects, run_result,
 };
-pub use compile::{Plan, compile};
+pub use child::{ChildRun, child_id, children_of, error_run_id, is_same_work};
+pub use compile::compile;
+pub use plan::Plan;
+pub use resume::kept;
 pub use run::{
-    Attempt, Call, Digest, NewRun, NodeState, ResultSource, Revision, Run, RunError, StepRecord, Values,
-    error_value,
+    Attempt, Awaited, Call, Children, Chunk, Digest, LONGEST_RUN, NewRun, NodeState, Parent, ResultSource,
+    RetryFrom, RetryOf, Revision, Run, RunError, StepRecord, Values, Vote, error_value,
 };
 pub use validate::{
-    Reference, ReferenceKind, Severity, Violation, references, validate, validate_for_publish,
-    validate_input_params, validate_inputs,
+    Reference, ReferenceKind, Severity, Violation, references, used_workflows, validate,
+    validate_for_publish, validate_input_params, validate_inputs,
 };

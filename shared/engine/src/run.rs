@@ -1,7 +1,7 @@
 //! A run as data: the control state that is committed, the step records beside it, the values they refer to.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     io::{self, BufWriter, Write as _},
     mem,
@@ -9,7 +9,9 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId};
+use domain::{
+    Failure, NodeKey, Priority, RunId, RunStatus, TeamId, Timestamp, Trigger, VersionId, WorkflowId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +41,9 @@ pub struct Run {
     pub status: RunStatus,
     /// What started it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    #[serde(default, skip_serializing_if = "Priority::is_default")]
+    pub priority: Priority,
     /// When it was accepted; the time that expressions see.
     pub created_on: Timestamp,
     /// When a worker first advanced it.
@@ -53,6 +58,24 @@ pub struct Run {
     /// How often a worker was lost while it held a node that is not settled yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub crashes: BTreeMap<NodeKey, u32>,
+    /// How many deliveries in a row were lost before they came to a commit of their own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_deliveries: u32,
+    /// Attempts that were settled so far, those of its chunks included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps: u32,
+    /// The runs that its nodes have started and have not seen end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<NodeKey, Children>,
+    /// The run and the node that wait for this one, if it is a child.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// The run that this one goes on from, if it is a retry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<RetryOf>,
+    /// When it fails if it has not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
     /// Which outputs make the result, once succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultSource>,
@@ -78,14 +101,45 @@ pub struct NewRun {
     pub version_id: VersionId,
     /// What starts it.
     pub trigger: Trigger,
+    /// Its class in the queue of the workers.
+    pub priority: Priority,
     /// The present.
     pub created_on: Timestamp,
+}
+
+impl NewRun {
+    /// A run that differs from `run` in what the caller sets.
+    pub fn like(run: &Run) -> Self {
+        Self {
+            id: run.id,
+            team_id: run.team_id,
+            workflow_id: run.workflow_id,
+            version_id: run.version_id,
+            trigger: run.trigger.clone(),
+            priority: run.priority,
+            created_on: run.created_on,
+        }
+    }
 }
 
 /// How long work may stand ready before the run is looked at without a message.
 pub const RECHECK: TimeDelta = TimeDelta::seconds(60);
 
+/// How long a run may take where its version does not say.
+pub const LONGEST_RUN: TimeDelta = TimeDelta::days(365);
+
 impl Run {
+    /// Whether it works on a part of another run's `for_each`. Such a run is an inner matter: lists leave it out.
+    pub fn is_chunk(&self) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.chunk.is_some())
+    }
+
+    /// The time that its expressions see.
+    pub fn time(&self) -> Timestamp {
+        let chunk = self.parent.as_ref().and_then(|parent| parent.chunk.as_ref());
+        chunk.map_or(self.created_on, |chunk| chunk.time)
+    }
+
     /// A run that was accepted: `pending`, every node blocked, revision 0, to be looked at within
     /// [`RECHECK`].
     pub fn start(new: NewRun) -> Self {
@@ -97,11 +151,18 @@ impl Run {
             revision: 0,
             status: RunStatus::Pending,
             trigger: new.trigger,
+            priority: new.priority,
             created_on: new.created_on,
             started_on: None,
             finished_on: None,
             nodes: BTreeMap::new(),
             crashes: BTreeMap::new(),
+            lost_deliveries: 0,
+            steps: 0,
+            children: BTreeMap::new(),
+            parent: None,
+            retry_of: None,
+            deadline: None,
             result: None,
             error: None,
             next_check_on: Some(new.created_on + RECHECK),
@@ -112,8 +173,9 @@ impl Run {
 /// The failure that ended a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunError {
-    /// The node that failed.
-    pub node: NodeKey,
+    /// The node that failed; None where the run failed as a whole, as at its deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeKey>,
     /// Why.
     #[serde(flatten)]
     pub failure: Failure,
@@ -142,6 +204,20 @@ pub enum NodeState {
         /// The revision of the commit that claimed it.
         claimed_at: Revision,
     },
+    /// Nobody works on it: it goes on at a time, by a decision, or when its children have ended.
+    Waiting {
+        /// The attempt that waits; always 1, since waiting is not tried again.
+        attempt: Attempt,
+        /// When it began.
+        started_on: Timestamp,
+        /// When the waiting is over in any case.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// The revision of the commit that let it wait.
+        claimed_at: Revision,
+        /// What for.
+        on: Awaited,
+    },
     /// Settled with an output.
     Succeeded {
         /// The attempt that did; 1 for pure nodes.
@@ -167,15 +243,112 @@ pub enum NodeState {
         /// The revision of the commit that found so.
         settled_at: Revision,
     },
-    /// The run ended before it did.
-    Cancelled,
+    /// The run, its item or what it depends on ended before it did.
+    Cancelled {
+        /// The revision of the commit that made it so.
+        settled_at: Revision,
+    },
 }
 
 impl NodeState {
     /// Whether the node will not change any more.
     pub const fn is_settled(&self) -> bool {
-        !matches!(self, Self::Ready { .. } | Self::Running { .. })
+        !matches!(self, Self::Ready { .. } | Self::Running { .. } | Self::Waiting { .. })
     }
+}
+
+/// What a node waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Awaited {
+    /// Nothing but the time.
+    Time,
+    /// A decision of people.
+    Approval {
+        /// What is to be decided, for people.
+        title: String,
+        /// What was decided so far, in order.
+        #[serde(default)]
+        votes: Vec<Vote>,
+    },
+    /// The runs in [`Run::children`].
+    Children,
+}
+
+/// One person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who: the id of a member or service.
+    pub by: String,
+    /// Whether they approve.
+    pub approves: bool,
+    /// When.
+    pub on: Timestamp,
+    /// What they filled in; null where there was nothing to.
+    #[serde(default)]
+    pub form: Value,
+}
+
+/// The runs that one node starts: one of a `workflow`, one for each chunk of a `for_each`. They are numbered from 0 and started in
+/// order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Children {
+    /// How many there will be.
+    pub total: u32,
+    /// How many were started.
+    pub started: u32,
+    /// Those that were started and have not been seen to end. Where their node is settled, they are to be cancelled.
+    pub open: BTreeSet<u32>,
+}
+
+/// The node that a run is a child of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The run.
+    pub run_id: RunId,
+    /// The node.
+    pub node: NodeKey,
+    /// The number of the child among the node's.
+    pub child: u32,
+    /// Which items of a `for_each` it works on, if it is a chunk and not a run of a whole workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<Chunk>,
+}
+
+/// A part of the items of a `for_each`. A run of one works on copies of the node's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// The `for_each` node, by its key in each body on the way to it from the workflow.
+    pub path: Vec<NodeKey>,
+    /// The place of its first item among all.
+    pub first: u32,
+    /// How many items it has.
+    pub items: u32,
+    /// The most items that are in work at a time.
+    pub at_once: u32,
+    /// The time that expressions see, as in the run that the node is in.
+    pub time: Timestamp,
+}
+
+/// What a retry goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryOf {
+    /// The earlier run.
+    pub run_id: RunId,
+    /// Where it starts again.
+    pub from: RetryFrom,
+}
+
+/// Where a retry starts again. What comes before keeps its recorded results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryFrom {
+    /// At every node that failed or did not come to its end.
+    Failed,
+    /// At this node, and at every node that failed or did not come to its end.
+    Node(NodeKey),
+    /// At the beginning: nothing is kept.
+    Start,
 }
 
 /// Which step outputs make a run's result; composed on reading, so that no value is stored twice.
@@ -186,6 +359,8 @@ pub enum ResultSource {
     Node(NodeKey),
     /// An object by node key.
     Object(Vec<NodeKey>),
+    /// One for each item of a chunk.
+    Items,
 }
 
 /// What is kept of one settled attempt of a node. Written before the commit that refers to it; never changed.
@@ -303,6 +478,10 @@ pub struct Values {
     pub inputs: Arc<Value>,
     /// Outputs of the nodes that succeeded, and `{class, code, message}` of those that failed.
     pub outputs: HashMap<NodeKey, Arc<Value>>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One attempt of an effectful node, ready to be executed by a connector.

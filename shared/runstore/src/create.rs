@@ -125,9 +125,12 @@ fn control_item(run: &Run, commit_id: &str) -> Result<Item, StoreError> {
     set("commit_id", text(commit_id));
     set("team_id", text(run.team_id.to_string()));
     set("summary", items::summary(&RunSummary::of(run))?);
-    set("team_pk", text(run.team_id.to_string()));
-    set("workflow_pk", text(keys::workflow_pk(run.team_id, run.workflow_id)));
-    set("created_sk", text(RunPosition::of(run.created_on, run.id).as_str()));
+    // The indexes of lists hold what has their keys.
+    if !run.is_chunk() {
+        set("team_pk", text(run.team_id.to_string()));
+        set("workflow_pk", text(keys::workflow_pk(run.team_id, run.workflow_id)));
+        set("created_sk", text(RunPosition::of(run.created_on, run.id).as_str()));
+    }
     if let Some(check) = run.next_check_on {
         set("check_pk", text(keys::check_pk(run.id)));
         set("check_at", text(keys::check_at(check)));

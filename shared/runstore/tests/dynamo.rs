@@ -5,9 +5,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::{
-    fakes::{FixedChance, ManualClock, MemoryBlobs, MemoryQueue, ScriptedConnectors, SequentialIds},
-    fakes::{a_run, a_version, graph, team},
-    ports::{Blobs, Clock, Counters as _, Created, Hint, RunStore, StoreError},
+    fakes::{ManualClock, MemoryBlobs, MemoryQueue, ScriptedConnectors, SequentialIds},
+    fakes::{a_conductor, a_run, a_version, graph, team},
+    ports::{Blobs, Clock, Counters as _, Created, Hint, Polling, RunStore, StoreError},
     {Delivery, Worker, advance_run},
 };
 use async_trait::async_trait;
@@ -285,14 +285,9 @@ async fn ten_pure_nodes_in_a_row_take_one_message_and_one_commit() {
     world.requests.forget();
 
     let (queue, clock) = (Arc::new(MemoryQueue::default()), Arc::new(ManualClock::default()));
-    let worker = Worker::new(
-        Arc::<DynamoRunStore>::clone(&world.store),
-        Arc::<MemoryQueue>::clone(&queue),
-        Arc::new(ScriptedConnectors::echo()),
-        Arc::<ManualClock>::clone(&clock),
-        Arc::new(FixedChance(0.5)),
-    );
-    let hint = Hint { run_id: run.id, team_id: run.team_id, node: None };
+    let conductor = a_conductor(world.store.clone(), queue.clone(), clock.clone());
+    let worker = Worker::new(conductor, Arc::new(ScriptedConnectors::echo()), Arc::new(Polling));
+    let hint = Hint::at(&run);
     let (now, deadline) = (clock.now(), clock.now() + TimeDelta::seconds(60));
     let delivery = Delivery { receive_count: 1, started_on: now, deadline };
     let advanced = advance_run(&worker, &hint, &delivery).await.unwrap();

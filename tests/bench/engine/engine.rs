@@ -5,9 +5,12 @@
 use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use domain::{RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    Priority, RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
+    WorkflowVersion,
+};
 use engine::{
-    Event, Moment, NewRun, Plan, Run, Turn, Values, advance, compile,
+    Event, Moment, NewRun, Plan, Run, Settled, Turn, Values, advance, compile,
     expr::{Entropy, Scope, Template},
 };
 use serde_json::{Map, Value, json};
@@ -36,6 +39,8 @@ fn version(node: impl Fn(usize) -> Value) -> Arc<WorkflowVersion> {
         graph: graph.expect("the bench's graph has the form of one"),
         input_params: Map::new(),
         is_api: true,
+        settings: RunSettings::default(),
+        uses: Vec::new(),
         created_on: Timestamp::UNIX_EPOCH,
     })
 }
@@ -57,12 +62,13 @@ fn started() -> Run {
         workflow_id: WorkflowId::new(Uuid::from_u128(2)),
         version_id: VersionId::new(Uuid::from_u128(3)),
         trigger: Trigger { kind: TriggerKind::Api, by: None },
+        priority: Priority::Default,
         created_on: Timestamp::UNIX_EPOCH,
     })
 }
 
 fn moment() -> Moment {
-    let turn = Turn { node: None, lease_until: Timestamp::MAX_UTC, max_timeout_s: 900 };
+    let turn = Turn { node: None, lease_until: Timestamp::MAX_UTC, max_timeout_s: 900, at_most: 1 };
     Moment { now: Timestamp::UNIX_EPOCH, jitter: 0.5, turn: Some(turn) }
 }
 
@@ -71,14 +77,19 @@ fn half_way(plan: &Plan, inputs: &Value) -> (Run, Values, Event) {
     let (mut run, mut event) = (started(), Event::Woken);
     let mut values = Values { inputs: Arc::new(inputs.clone()), ..Values::default() };
     for _ in 0..=NODES / 2 {
-        let decision = advance(plan, &run, &values, event, &moment()).expect("the run goes on");
+        let mut decision = advance(plan, &run, &values, event, &moment()).expect("the run goes on");
         for record in decision.records {
             values.outputs.insert(record.node, record.output.expect("an output"));
         }
         run = decision.run.expect("a commit");
-        let call = decision.call.expect("the next request");
+        let call = decision.calls.pop().expect("the next request");
         let outcome = Ok(json!({"status": 200, "headers": {}, "body": {"n": 1}}));
-        event = Event::Settled { node: call.node, attempt: call.attempt, outcome, notes: Vec::new() };
+        event = Event::Settled(vec![Settled {
+            node: call.node,
+            attempt: call.attempt,
+            outcome,
+            notes: Vec::new(),
+        }]);
     }
     (run, values, event)
 }

@@ -21,6 +21,8 @@ pub struct Stack {
     pub endpoint: String,
     /// Table of runs.
     pub run_table: String,
+    /// Table of what may be forgotten.
+    pub ephemeral_table: String,
     /// Queue that drives runs.
     pub step_queue_url: String,
     /// Bucket of large values.

@@ -69,7 +69,11 @@ impl Worker {
                 ("AWS_ACCESS_KEY_ID", "test"),
                 ("AWS_SECRET_ACCESS_KEY", "test"),
                 ("RUN_TABLE", &stack.run_table),
+                ("EPHEMERAL_TABLE", &stack.ephemeral_table),
+                // One queue for every class: nothing here is of another.
+                ("STEP_QUEUE_HIGH_URL", &stack.step_queue_url),
                 ("STEP_QUEUE_URL", &stack.step_queue_url),
+                ("STEP_QUEUE_LOW_URL", &stack.step_queue_url),
                 ("BLOB_BUCKET", &stack.blob_bucket),
                 ("EGRESS_ALLOW", "127.0.0.1/32"),
                 ("LOG_LEVEL", "info"),

@@ -19,7 +19,7 @@ pub(crate) async fn cancel(
     Path(id): Path<RunId>,
 ) -> ApiResult<Json<StartedRun>> {
     scope::set_run(id);
-    let run = cancel_run(s.store.as_ref(), s.clock.as_ref(), who.team_id, id).await.map_err(refused)?;
+    let run = cancel_run(&s.conductor, who.team_id, id).await.map_err(refused)?;
     scope::count(|counts| counts.run_ended(run.status));
     Ok(Json(StartedRun::of(&run)))
 }

@@ -89,10 +89,7 @@ pub(crate) async fn list(
     workflows.sort_unstable();
     workflows.dedup();
     let names = s.workflows.names(who.team_id, &workflows).await?;
-    let items = page.items.into_iter().map(|run| {
-        let name = names.get(&run.workflow_id).cloned();
-        RunSummaryView::of(run, name)
-    });
+    let items = page.items.iter().map(|run| RunSummaryView::of(run, names.get(&run.workflow_id).cloned()));
     Ok(Json(CursorPage { items: items.collect(), next_cursor: page.next_cursor }))
 }
 

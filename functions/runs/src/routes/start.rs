@@ -13,13 +13,13 @@ use runtime::scope;
 use super::wait;
 use crate::{
     State,
-    views::{EndedRun, Start, StartedRun},
+    views::{EndedRun, Start, StartedRun, Wish},
 };
 
 /// Start a run.
 ///
-/// With `Idempotency-Key`, a repeat of the same request answers the same run. With `Prefer: wait=N` the answer waits up to N seconds
-/// (25 at most) for the run's end, and is 200 with its result if it came in time.
+/// With `Idempotency-Key`, a repeat of the same request answers the same run. With `Prefer: wait=N` the answer waits up to N
+/// seconds (25 at most) for the run's end, and is 200 with its result if it came in time.
 #[utoipa::path(post, path = "/runs", tag = "runs", operation_id = "start_run", request_body = Start,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; remembered for 24 hours."),
@@ -36,9 +36,9 @@ pub(crate) async fn start(
     prefer: Prefer,
     Json(body): Json<Start>,
 ) -> ApiResult<Response> {
-    let (target, inputs) = body.check().map_err(ApiError::validation)?;
+    let Wish { target, inputs, priority } = body.check().map_err(ApiError::validation)?;
     let trigger = Trigger { kind: TriggerKind::Api, by: Some(who.service_id.to_string()) };
-    let wish = StartRun { team_id: who.team_id, target, inputs, trigger, idempotency_key };
+    let wish = StartRun { team_id: who.team_id, target, inputs, trigger, priority, idempotency_key };
     let started = start_run(&ports(&s), wish).await.map_err(refused)?;
     scope::set_run(started.run.id);
     if !started.is_repeat {

@@ -36,7 +36,7 @@ impl LogLine {
         };
         let (level, message) = sentence(&event.what);
         let about = match event.what {
-            Happened::RunEnded { error, .. } => error.map(|error| &error.node),
+            Happened::RunEnded { error, .. } => error.and_then(|error| error.node.as_ref()),
             _ => event.what.node(),
         };
         let mut lines = match event.what {
@@ -58,6 +58,10 @@ fn sentence(what: &Happened<'_>) -> (&'static str, String) {
         Happened::StepStarted { node, attempt: 1 } => ("info", format!("{node} started.")),
         Happened::StepStarted { node, attempt } => {
             ("info", format!("{node} started again, attempt {attempt}."))
+        }
+        Happened::StepWaiting { node, until, .. } => {
+            let end = until.map(|until| format!(", until {until} at the latest")).unwrap_or_default();
+            ("info", format!("{node} waits{end}."))
         }
         Happened::StepSucceeded { record, .. } => match &record.error {
             None => {
@@ -81,7 +85,8 @@ fn sentence(what: &Happened<'_>) -> (&'static str, String) {
             ("warn", "The run was cancelled.".to_owned())
         }
         Happened::RunEnded { error: Some(error), .. } => {
-            ("error", format!("The run failed at {}: {}", error.node, cause(&error.failure)))
+            let place = error.node.as_ref().map(|node| format!(" at {node}")).unwrap_or_default();
+            ("error", format!("The run failed{place}: {}", cause(&error.failure)))
         }
         Happened::RunEnded { error: None, .. } => ("error", "The run failed.".to_owned()),
     }

@@ -13,7 +13,7 @@ pub(crate) use dead_letter::{DeadLetterList, DeadLetterView, RedriveWish, Redriv
 pub(crate) use event::EventView;
 pub(crate) use log::LogLine;
 pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun, TriggerKindDoc};
-pub(crate) use start::Start;
+pub(crate) use start::{Start, Wish};
 pub(crate) use step::{FailureView, StepView, steps_of};
 
 use domain::Timestamp;

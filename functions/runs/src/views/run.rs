@@ -40,6 +40,7 @@ pub(crate) enum TriggerKindDoc {
     Chat,
     Mcp,
     Workflow,
+    Error,
 }
 
 /// Who or what started a run.
@@ -105,7 +106,7 @@ fn result(loaded: &LoadedRun, budget: &mut Budget) -> Option<Value> {
 }
 
 fn error(run: &Run) -> Option<FailureView> {
-    run.error.as_ref().map(|error| FailureView::at(&error.node, &error.failure))
+    run.error.as_ref().map(|error| FailureView::at(error.node.as_ref(), &error.failure))
 }
 
 /// A run with everything that is kept of it.
@@ -232,7 +233,7 @@ pub(crate) struct RunSummaryView {
 }
 
 impl RunSummaryView {
-    pub(crate) fn of(run: RunSummary, workflow_name: Option<String>) -> Self {
+    pub(crate) fn of(run: &RunSummary, workflow_name: Option<String>) -> Self {
         Self {
             id: run.id,
             workflow_id: run.workflow_id,

@@ -1,10 +1,20 @@
 //! The wish to start a run.
 
 use app::Target;
-use domain::{FieldError, VersionId, WorkflowId};
+use domain::{FieldError, Priority, VersionId, WorkflowId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+/// Which of the runs that wait goes first: a class goes before the next one, which never waits for ever.
+#[derive(ToSchema)]
+#[schema(as = Priority, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes domain::Priority, which knows no OpenAPI")]
+enum PriorityDoc {
+    High,
+    Default,
+    Low,
+}
 
 /// What to run. Exactly one of `workflow_id` and `version_id`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -20,11 +30,22 @@ pub(crate) struct Start {
     #[serde(default)]
     #[schema(value_type = Object)]
     inputs: Map<String, Value>,
+    /// The class that the run goes in.
+    #[serde(default)]
+    #[schema(value_type = PriorityDoc, default = "default")]
+    priority: Priority,
+}
+
+/// What a [`Start`] means.
+pub(crate) struct Wish {
+    pub(crate) target: Target,
+    pub(crate) inputs: Value,
+    pub(crate) priority: Priority,
 }
 
 impl Start {
     /// What is meant, or what is wrong.
-    pub(crate) fn check(self) -> Result<(Target, Value), Vec<FieldError>> {
+    pub(crate) fn check(self) -> Result<Wish, Vec<FieldError>> {
         let target = match (self.workflow_id, self.version_id) {
             (Some(id), None) => Target::Workflow(id),
             (None, Some(id)) => Target::Version(id),
@@ -33,7 +54,7 @@ impl Start {
                 return Err(mistake("one_of", "Name a workflow_id or a version_id, not both."));
             }
         };
-        Ok((target, Value::Object(self.inputs)))
+        Ok(Wish { target, inputs: Value::Object(self.inputs), priority: self.priority })
     }
 }
 

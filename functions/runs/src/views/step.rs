@@ -54,8 +54,8 @@ pub(crate) struct FailureView {
 }
 
 impl FailureView {
-    pub(crate) fn at(node: &NodeKey, failure: &Failure) -> Self {
-        Self { node: Some(node.clone()), ..Self::of(failure) }
+    pub(crate) fn at(node: Option<&NodeKey>, failure: &Failure) -> Self {
+        Self { node: node.cloned(), ..Self::of(failure) }
     }
 
     pub(crate) fn of(failure: &Failure) -> Self {
@@ -141,7 +141,10 @@ fn step(loaded: &LoadedRun, node: &Node, budget: &mut Budget) -> StepView {
     let state = loaded.run.nodes.get(&node.key);
     let records: Vec<&StepRecord> = loaded.records.iter().filter(|record| record.node == node.key).collect();
     let mut attempts: Vec<AttemptView> = records.iter().map(|record| AttemptView::of(record)).collect();
-    if let Some(NodeState::Running { attempt, started_on, .. }) = state {
+    if let Some(
+        NodeState::Running { attempt, started_on, .. } | NodeState::Waiting { attempt, started_on, .. },
+    ) = state
+    {
         attempts.push(AttemptView::begun(*attempt, *started_on));
     }
     let last = records.last();
@@ -179,9 +182,10 @@ fn status(state: Option<&NodeState>, run: RunStatus) -> StepStatus {
         None => StepStatus::Blocked,
         Some(NodeState::Ready { .. }) => StepStatus::Ready,
         Some(NodeState::Running { .. }) => StepStatus::Running,
+        Some(NodeState::Waiting { .. }) => StepStatus::Waiting,
         Some(NodeState::Succeeded { .. }) => StepStatus::Succeeded,
         Some(NodeState::Failed { .. }) => StepStatus::Failed,
         Some(NodeState::Skipped { .. }) => StepStatus::Skipped,
-        Some(NodeState::Cancelled) => StepStatus::Cancelled,
+        Some(NodeState::Cancelled { .. }) => StepStatus::Cancelled,
     }
 }

@@ -6,7 +6,7 @@ use app::{
     fakes::{ScriptedConnectors, team},
     ports::{Hint, StepInbox as _, StepQueue as _},
 };
-use domain::{RunId, TeamId};
+use domain::{Priority, RunId, TeamId};
 use heddle_http::testing::{call, hostile_bodies, request, request_with};
 use serde_json::{Value, json};
 
@@ -23,7 +23,11 @@ async fn bury_next(world: &World) {
 
 async fn bury(world: &World, team_id: TeamId, node: &str) -> RunId {
     let run_id = RunId::new(team().uuid());
-    world.queue.send(&[(Hint { run_id, team_id, node: Some(node.into()) }, 0)]).await.unwrap();
+    world
+        .queue
+        .send(&[(Hint { run_id, team_id, node: Some(node.into()), priority: Priority::Default }, 0)])
+        .await
+        .unwrap();
     bury_next(world).await;
     run_id
 }

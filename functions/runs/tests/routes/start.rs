@@ -5,6 +5,7 @@ use app::{
     fakes::ScriptedConnectors,
     ports::{RunFilter, RunStore as _},
 };
+use domain::Priority;
 use heddle_http::testing::{call, hostile_bodies, request_with, through_api_gateway};
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -46,6 +47,34 @@ async fn the_same_key_and_body_start_one_run_and_another_body_is_refused() {
     let other = start(json!({"a": 2})).await;
     assert_eq!((other.code(), other.problem_code().as_str()), (422, "idempotency_key_reused"));
     assert_eq!(runs(&world).await, 1);
+}
+
+#[tokio::test]
+async fn a_run_goes_in_the_class_that_it_asks_for() {
+    let world = World::new(ScriptedConnectors::echo());
+    let version = world.publish(returning()).await;
+    for (asked, class) in [
+        (json!({}), Priority::Default),
+        (json!({"priority": "high"}), Priority::High),
+        (json!({"priority": "default"}), Priority::Default),
+        (json!({"priority": "low"}), Priority::Low),
+    ] {
+        let mut body = json!({"workflow_id": version.workflow_id});
+        body.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+        let answer = world.post("runs", &body).await;
+        assert_eq!(answer.code(), 202, "{asked}");
+        let sent = world.queue.take();
+        assert_eq!(sent.iter().map(|(hint, _)| hint.priority).collect::<Vec<_>>(), [class], "{asked}");
+        let run = world.store.load_control(world.team, sent[0].0.run_id).await.unwrap();
+        assert_eq!(run.priority, class, "{asked}");
+    }
+    for wrong in [json!("urgent"), json!(1), json!(null)] {
+        let answer =
+            world.post("runs", &json!({"workflow_id": version.workflow_id, "priority": wrong})).await;
+        assert_eq!(answer.code(), 422, "{wrong}");
+        assert_eq!(answer.body["errors"][0]["pointer"], "/priority", "{wrong}");
+    }
+    assert!(world.queue.take().is_empty());
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use app::{
     Delivery, Worker, advance_run,
     fakes::{
-        FixedChance, ManualClock, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore,
-        ScriptedConnectors, SequentialIds, a_version, graph, team,
+        ManualClock, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore,
+        ScriptedConnectors, SequentialIds, a_conductor, a_version, graph, team,
     },
     ports::{Clock, Polling, RunStore, ServiceCaller},
 };
@@ -51,7 +51,9 @@ impl World {
                 ServiceCaller { team_id, service_id, environment: Environment::Dev },
             );
         }
+        let conductor = a_conductor(store.clone(), queue.clone(), clock.clone());
         let state = State {
+            conductor: conductor.clone(),
             keys,
             catalog: catalog.clone(),
             workflows: catalog.clone(),
@@ -65,8 +67,7 @@ impl World {
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
         };
-        let chance = Arc::new(FixedChance(0.5));
-        let worker = Worker::new(store.clone(), queue.clone(), Arc::new(connectors), clock.clone(), chance);
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
         Self { router: router(state, || async { Ok(()) }), store, queue, catalog, clock, team: own, worker }
     }
 

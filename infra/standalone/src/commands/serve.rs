@@ -10,7 +10,7 @@ use crate::{
     exit::{Exit, Trouble, trouble},
     serve::{api, housekeeping, stop::Signals},
     stores::Postgres,
-    workers::Crew,
+    workers::{self, Crew},
 };
 
 /// How long requests and messages under way may take once the process was told to stop.
@@ -31,12 +31,12 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let mut signals = Signals::take()?;
 
     let mut embedded = postgres.open(&args.data, boot.ids.clone()).await?;
-    let crew =
-        Crew::start(args.workers.get(), &embedded, embedded.store.clone(), args.egress.egress_allow, &boot);
+    let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
+    let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), args.egress.egress_allow, &boot);
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
     let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
-    let router = api::router(&embedded, catalog, &boot, stopped.clone());
+    let router = api::router(&embedded, catalog, conductor, &boot, stopped.clone());
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         // Dropping the sender is telling to stop as well.
         let _ = stopped.wait_for(|stop| *stop).await;
@@ -46,6 +46,7 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     tokio::select! {
         () = signals.next() => {}
         () = housekeeping::keep(&embedded, boot.clock.clone()) => {}
+        () = housekeeping::fire_timers(&embedded, boot.clock.clone()) => {}
     }
     info!("stopping: no new work is taken, what is under way has {} s", GRACE.as_secs());
     stop.send_replace(true);

@@ -21,6 +21,16 @@ impl WorkflowCatalog for FileCatalog {
         Ok(Runnable { version_id: Some(version.id), is_archived: false })
     }
 
+    async fn numbered(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        number: u32,
+    ) -> Result<WorkflowVersion, StoreError> {
+        let is_it = self.0.workflow_id == workflow && self.0.number == number;
+        self.only(team, is_it).cloned()
+    }
+
     async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
         self.only(team, self.0.id == version).cloned()
     }

@@ -1,7 +1,7 @@
 //! What happens in a run, as `heddle run --json` prints it. The words are those of the API's events.
 
 use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, VersionId, WorkflowId};
-use engine::{Attempt, Run, StepRecord};
+use engine::{Attempt, Run, RunError, StepRecord};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +18,15 @@ pub(crate) enum Event {
     /// A worker began an attempt of a node.
     #[serde(rename = "step.started")]
     StepStarted { node: NodeKey, attempt: Attempt, ts: Timestamp },
+    /// A node that began waits for a time, for people or for other runs.
+    #[serde(rename = "step.waiting")]
+    StepWaiting {
+        node: NodeKey,
+        ts: Timestamp,
+        /// When the waiting is over in any case, if there is such a time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
     /// An attempt gave the node an output; in place of a failure, where `error` is there.
     #[serde(rename = "step.succeeded")]
     StepSucceeded(Step),
@@ -97,30 +106,20 @@ pub(crate) struct Ended {
     pub(crate) run_id: RunId,
     pub(crate) status: RunStatus,
     pub(crate) result: Option<Value>,
-    pub(crate) error: Option<EndedBy>,
+    pub(crate) error: Option<RunError>,
     pub(crate) created_on: Timestamp,
     pub(crate) finished_on: Option<Timestamp>,
     pub(crate) duration_ms: Option<u64>,
 }
 
-/// The failure that ended a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct EndedBy {
-    pub(crate) node: NodeKey,
-    #[serde(flatten)]
-    pub(crate) failure: Failure,
-}
-
 impl Event {
     /// The end of `run`, which gave `result`.
     pub(crate) fn end_of(run: &Run, result: Option<Value>) -> Self {
-        let by =
-            |error: &engine::RunError| EndedBy { node: error.node.clone(), failure: error.failure.clone() };
         let ended = Ended {
             run_id: run.id,
             status: run.status,
             result,
-            error: run.error.as_ref().map(by),
+            error: run.error.clone(),
             created_on: run.created_on,
             finished_on: run.finished_on,
             duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),

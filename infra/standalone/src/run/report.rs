@@ -99,6 +99,10 @@ impl Page {
             Event::RunResumed(run) => self.head(run, " goes on"),
             // What was under way is shown below, and a failed or cancelled end tells the rest.
             Event::StepStarted { .. } | Event::StepCancelled { .. } => {}
+            Event::StepWaiting { node, until, .. } => {
+                let end = until.map(|until| format!(", until {until} at the latest")).unwrap_or_default();
+                self.line(&ERR.faint(format!("  … {node} waits{end}")));
+            }
             Event::StepSucceeded(step) => {
                 let mark = if step.error.is_some() { ERR.odd("!") } else { ERR.good("✓") };
                 self.step(&mark, step, &step.error.as_ref().map(default_taken).unwrap_or_default());
@@ -133,7 +137,10 @@ impl Page {
 
     fn end(&self, how: &str, end: &Ended) {
         let time = end.duration_ms.map(|ms| format!(" in {}", took(ms))).unwrap_or_default();
-        let why = end.error.as_ref().map(|by| format!(" at {}: {}", by.node, sentence(Some(&by.failure))));
+        let why = end.error.as_ref().map(|by| match &by.node {
+            Some(node) => format!(" at {node}: {}", sentence(Some(&by.failure))),
+            None => format!(": {}", sentence(Some(&by.failure))),
+        });
         self.line(&format!("{how}{time}{}", why.unwrap_or_default()));
         if let Some(result) = &end.result {
             Stream::Out.line(&format!("{result:#}"));

@@ -8,7 +8,7 @@ use app::{
     start_run,
     story::Order,
 };
-use domain::{RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
+use domain::{Priority, RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
 use embedded::Embedded;
 use engine::Run;
 use runtime::{Boot, Env, SystemChance, SystemClock, TimeOrderedIds};
@@ -26,8 +26,9 @@ use crate::{
     cli,
     exit::{Exit, Trouble, trouble},
     file::WorkflowFile,
+    serve::housekeeping,
     stores::Postgres,
-    workers::Crew,
+    workers::{self, Crew},
 };
 
 /// How many branches of a workflow are worked on at a time.
@@ -70,7 +71,8 @@ impl<'a> Session<'a> {
         let mut embedded = postgres.open(&args.data, Arc::clone(&boot.ids)).await?;
         let (watched, commits) = Watched::new(Arc::clone(&embedded.store) as _);
         let egress = args.egress.egress_allow.clone();
-        let crew = Crew::start(WORKERS, &embedded, Arc::new(watched), egress, &boot);
+        let conductor = workers::conductor(&embedded, Arc::new(watched), &boot);
+        let crew = Crew::start(WORKERS, &embedded, conductor, egress, &boot);
         embedded.start_alone();
         Ok(Self { postgres, team: args.team, json: args.json, boot, embedded, crew, commits })
     }
@@ -93,6 +95,7 @@ impl<'a> Session<'a> {
             target: Target::Version(version.id),
             inputs,
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            priority: Priority::Default,
             idempotency_key: None,
         };
         let started = start_run(&ports, wish).await.map_err(|error| match error {
@@ -116,8 +119,11 @@ impl<'a> Session<'a> {
         report.show(&story);
         if !run.status.is_terminal() {
             self.remark_on(&run, &story, &report);
-            let hint = Hint { run_id: id, team_id: self.team, node: None };
-            self.embedded.queue.send(&[(hint, 0)]).await.map_err(|error| self.postgres.refuses(error))?;
+            self.embedded
+                .queue
+                .send(&[(Hint::at(&run), 0)])
+                .await
+                .map_err(|error| self.postgres.refuses(error))?;
         }
         self.finish(run, story, &report).await
     }
@@ -156,10 +162,13 @@ impl<'a> Session<'a> {
     async fn follow(&mut self, id: RunId, story: &mut Story, report: &Report) -> Result<Followed, Trouble> {
         let interrupted = signal::ctrl_c();
         tokio::pin!(interrupted);
+        let timers = housekeeping::fire_timers(&self.embedded, Arc::clone(&self.boot.clock));
+        tokio::pin!(timers);
         loop {
             tokio::select! {
                 biased;
                 _ = &mut interrupted => return Ok(Followed::Interrupted),
+                () = &mut timers => {}
                 Some(Committed { run, records }) = self.commits.recv() => if run.id == id {
                     tell(report, story.hear(&run, &records));
                     report.show(story);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::Conductor;
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
@@ -19,6 +20,7 @@ pub(crate) const PREFIXES: [(&str, &[&str]); 2] =
 pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
+    conductor: Arc<Conductor>,
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -31,6 +33,7 @@ pub(crate) fn router(
         store: Arc::clone(&embedded.store) as _,
         dead_letters: Arc::clone(&embedded.queue) as _,
         queue: Arc::clone(&embedded.queue) as _,
+        conductor,
         ends: Arc::clone(&embedded.ends) as _,
         moves: Arc::new(embedded.moves.clone()),
         events: EventStream::Live { stop },

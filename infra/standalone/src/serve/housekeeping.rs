@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::ports::Clock;
+use app::{HintSink, ports::Clock};
 use embedded::Embedded;
 use maintenance::State;
 use tokio::time::{MissedTickBehavior, interval};
@@ -11,9 +11,29 @@ use tracing::warn;
 /// How often overdue runs are looked for. They are overdue by a minute already.
 const INTERVAL: Duration = Duration::from_secs(15);
 
+/// How often timers are looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Timers that are handed over in one transaction.
+const TIMERS_AT_ONCE: u32 = 100;
+
+/// Lets the timers of runs fire for as long as it is polled.
+pub(crate) async fn fire_timers(embedded: &Embedded, clock: Arc<dyn Clock>) {
+    let (timers, sink) = (embedded.timers(clock), HintSink(Arc::clone(&embedded.queue) as _));
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        while let Ok(TIMERS_AT_ONCE) = timers.fire_due(TIMERS_AT_ONCE, &sink).await.inspect_err(|error| {
+            warn!(error = runtime::log::chain(error), "timers could not fire");
+        }) {}
+    }
+}
+
 /// Keeps house for as long as it is polled.
 pub(crate) async fn keep(embedded: &Embedded, clock: Arc<dyn Clock>) {
     let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
+    let counters = embedded.counters(Arc::clone(&clock));
     let state = State { store, queue, clock };
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -21,7 +41,8 @@ pub(crate) async fn keep(embedded: &Embedded, clock: Arc<dyn Clock>) {
         ticks.tick().await;
         let kept = maintenance::handle(&state).await;
         let forgotten = embedded.store.forget_keys(state.clock.now()).await;
-        if let Err(error) = kept.map(drop).and(forgotten.map(drop)) {
+        let ended = counters.forget_ended().await;
+        if let Err(error) = kept.map(drop).and(forgotten.map(drop)).and(ended.map(drop)) {
             warn!(error = runtime::log::chain(&error), "the house could not be kept");
         }
     }

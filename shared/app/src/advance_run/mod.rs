@@ -12,7 +12,7 @@
 //! anew and not left to the queue, so that a receive count above one always means a crash or a failure, and waiting never
 //! brings a message nearer to the dead letters.
 
-mod time;
+pub(crate) mod time;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -21,8 +21,7 @@ use domain::{RunStatus, Timestamp, VersionId};
 use engine::Violation;
 
 pub use time::{GRACE, MARGIN};
-pub(crate) use worker::plan_of;
-pub use worker::{CONFLICT_TRIES, Worker, advance_run};
+pub use worker::{Worker, advance_run};
 
 use crate::ports::StoreError;
 

@@ -14,12 +14,18 @@ pub const MARGIN: TimeDelta = TimeDelta::seconds(2);
 /// How much longer than its call a claim holds, so that a result that came in time also commits in time.
 pub const GRACE: TimeDelta = TimeDelta::seconds(5);
 
-/// The turn that an invocation can give to one node now, or none when it is about to end.
+/// The longest delay that a hint can have (SQS). What comes later is a timer.
+pub(crate) const MAX_DELAY_S: u32 = 900;
+
+/// The most calls that a worker claims of a chunk in one commit. How many are under way is bounded by the chunk itself.
+const CHUNK_CALLS: usize = 50;
+
+/// The turn that an invocation can give to nodes now, or none when it is about to end.
 ///
 /// A call may begin if it can take its node's whole timeout. In a fresh invocation any call may begin, cut short if need be:
 /// no other invocation would have more time. The claim holds for as long as the longest node of the workflow may take, but
 /// never longer than this invocation lives.
-pub(super) fn turn(plan: &Plan, node: Option<NodeKey>, delivery: &Delivery, now: Timestamp) -> Option<Turn> {
+pub(crate) fn turn(plan: &Plan, node: Option<NodeKey>, delivery: &Delivery, now: Timestamp) -> Option<Turn> {
     let left = delivery.deadline - MARGIN - now;
     if left < TimeDelta::seconds(1) {
         return None;
@@ -28,7 +34,8 @@ pub(super) fn turn(plan: &Plan, node: Option<NodeKey>, delivery: &Delivery, now:
     let max_timeout_s =
         if is_fresh { u32::MAX } else { u32::try_from(left.num_seconds()).unwrap_or(u32::MAX) };
     let longest = TimeDelta::seconds(i64::from(plan.longest_timeout_s()));
-    Some(Turn { node, lease_until: now + longest.min(left) + GRACE, max_timeout_s })
+    let at_most = if plan.is_chunk() { CHUNK_CALLS } else { 1 };
+    Some(Turn { node, lease_until: now + longest.min(left) + GRACE, max_timeout_s, at_most })
 }
 
 /// How long a connector may work on a call whose claim holds until `lease_until`.
@@ -38,7 +45,7 @@ pub(super) fn budget(call: &Call, lease_until: Timestamp, now: Timestamp) -> Dur
 }
 
 /// Whole seconds from `now` to `then`, rounded up: a hint that comes early would come for nothing.
-pub(super) fn delay_s(then: Timestamp, now: Timestamp) -> u32 {
+pub(crate) fn delay_s(then: Timestamp, now: Timestamp) -> u32 {
     let ms = (then - now).num_milliseconds().max(0).unsigned_abs();
     u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
 }

@@ -2,64 +2,32 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ErrorClass, Failure, NodeKey, TeamId, Timestamp, VersionId};
-use engine::{Call, Effect, Event, Moment, NodeState, Plan, Run, StepRecord};
-use tracing::{debug, info, warn};
+use domain::{ErrorClass, Failure, NodeKey, Timestamp};
+use engine::{Call, Event, NodeState, Plan, Run, Settled, StepRecord};
+use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use tracing::{debug, warn};
 
 use super::{AdvanceError, Advanced, Delivery, StepOutcome, time};
 use crate::{
-    cache::Cache,
-    ports::{Chance, Clock, Connectors, Executed, Hint, LoadedRun, RunStore, StepQueue, StoreError},
+    conductor::{Conductor, Held},
+    ports::{Connectors, Executed, Hint, RunEnds, StoreError},
 };
 
-/// How often a decision is made again because another worker committed first.
-pub const CONFLICT_TRIES: u32 = 30;
+/// How often a worker looks whether the run of a call that it executes still wants it.
+const LOOK: Duration = Duration::from_secs(5);
 
-/// Plans kept in a process; a busy worker serves few versions at a time.
-const PLANS: usize = 64;
-
-/// The longest delay that a hint can have (SQS). A longer wait sends itself again.
-const MAX_DELAY_S: u32 = 900;
-
-/// A process that moves runs on. Built once and shared by all its messages.
+/// A process that moves runs on and executes their nodes. Built once and shared by all its messages.
 pub struct Worker {
-    store: Arc<dyn RunStore>,
-    queue: Arc<dyn StepQueue>,
+    conductor: Arc<Conductor>,
     connectors: Arc<dyn Connectors>,
-    clock: Arc<dyn Clock>,
-    chance: Arc<dyn Chance>,
-    plans: Cache<VersionId, Plan>,
+    ends: Arc<dyn RunEnds>,
 }
 
 impl Worker {
-    /// A worker on these ports.
-    pub fn new(
-        store: Arc<dyn RunStore>,
-        queue: Arc<dyn StepQueue>,
-        connectors: Arc<dyn Connectors>,
-        clock: Arc<dyn Clock>,
-        chance: Arc<dyn Chance>,
-    ) -> Self {
-        Self { store, queue, connectors, clock, chance, plans: Cache::new(PLANS) }
+    /// A worker on these ports. `ends` tells it sooner that a run was cancelled while it executes a node of it.
+    pub fn new(conductor: Arc<Conductor>, connectors: Arc<dyn Connectors>, ends: Arc<dyn RunEnds>) -> Self {
+        Self { conductor, connectors, ends }
     }
-
-    async fn plan(&self, team: TeamId, version: VersionId) -> Result<Plan, AdvanceError> {
-        if let Some(plan) = self.plans.get(&version) {
-            return Ok(plan);
-        }
-        let plan = plan_of(&*self.store, team, version).await?;
-        self.plans.insert(version, plan.clone());
-        Ok(plan)
-    }
-}
-
-/// Reads and compiles a version.
-pub(crate) async fn plan_of(store: &dyn RunStore, team: TeamId, id: VersionId) -> Result<Plan, AdvanceError> {
-    let version = store.version(team, id).await.map_err(|error| match error {
-        StoreError::NotFound => AdvanceError::VersionMissing(id),
-        other => other.into(),
-    })?;
-    engine::compile(version).map_err(|violations| AdvanceError::VersionInvalid { id, violations })
 }
 
 /// Does what there is to do for a run, within one invocation. An answer means that the message may be acknowledged; an error
@@ -69,18 +37,18 @@ pub async fn advance_run(
     hint: &Hint,
     delivery: &Delivery,
 ) -> Result<Advanced, AdvanceError> {
-    let run = match worker.store.load(hint.team_id, hint.run_id).await {
-        Err(StoreError::NotFound) => {
+    let run = match Held::load(&worker.conductor, hint.team_id, hint.run_id).await {
+        Err(AdvanceError::Store(StoreError::NotFound)) => {
             warn!(run_id = %hint.run_id, team_id = %hint.team_id, "a hint names a run that does not exist, dropping it");
             return Ok(Advanced::default());
         }
         loaded => loaded?,
     };
-    let plan = worker.plan(hint.team_id, run.run.version_id).await?;
-    let mut message = Message { worker, hint, delivery, plan, run, done: Advanced::default() };
+    let had_ended = run.has_ended();
+    let mut message = Message { worker, hint, delivery, run, calls: 0 };
     message.work().await?;
-    message.look_after_others().await?;
-    Ok(message.done)
+    let comes_back_on = message.look_after_others().await?;
+    Ok(message.done(had_ended, comes_back_on))
 }
 
 /// A message in work.
@@ -88,156 +56,184 @@ struct Message<'a> {
     worker: &'a Worker,
     hint: &'a Hint,
     delivery: &'a Delivery,
-    plan: Plan,
-    run: LoadedRun,
-    done: Advanced,
-}
-
-/// What a commit leaves to do.
-#[derive(Default)]
-struct Step {
-    /// The attempt that this worker claimed with it.
-    call: Option<Call>,
-    /// The nodes that it made ready for others.
-    ready: Vec<Effect>,
+    run: Held<'a>,
+    calls: u32,
 }
 
 impl Message<'_> {
-    /// Advances the run, and executes one node after the other for as long as there is one and time for it.
+    /// Advances the run, and executes nodes for as long as there are any and time for them.
     async fn work(&mut self) -> Result<(), AdvanceError> {
-        let first = self.step(Event::Woken, self.hint.node.clone()).await?;
-        // A lost worker may have committed and not dispatched, so then whatever is ready gets its hint again.
-        let is_repeat = self.delivery.is_repeat();
-        let ready = if is_repeat { engine::effects(&self.plan, &self.run.run) } else { first.ready };
-        self.dispatch(ready).await?;
-        let mut next = first.call;
-        while let Some(call) = next {
-            let Executed { outcome, notes } = self.execute(&call).await;
-            let settled = Event::Settled { node: call.node, attempt: call.attempt, outcome, notes };
-            let step = self.step(settled, None).await?;
-            self.dispatch(step.ready).await?;
-            next = step.call;
+        let is_thorough = self.is_thorough();
+        let mut calls = self.begin().await?;
+        calls.extend(self.step(Event::Woken, self.hint.node.clone()).await?);
+        if is_thorough {
+            self.run.expect_everything();
         }
-        Ok(())
+        self.dispatch().await?;
+        let mut executing: FuturesUnordered<_> =
+            calls.into_iter().map(|call| self.worker.execute(self.run.run(), call)).collect();
+        while let Some(first) = executing.next().await {
+            // What has ended in the meantime shares the commit.
+            let mut settled = vec![first];
+            while let Some(Some(next)) = executing.next().now_or_never() {
+                settled.push(next);
+            }
+            self.calls += u32::try_from(settled.len()).unwrap_or(u32::MAX);
+            let calls = self.step(Event::Settled(settled), None).await?;
+            self.dispatch().await?;
+            executing.extend(calls.into_iter().map(|call| self.worker.execute(self.run.run(), call)));
+        }
+        self.hand_over_chunk().await
     }
 
-    /// Applies one event: decides and commits. When another worker commits first, decides again on what that one left.
-    async fn step(&mut self, event: Event, prefer: Option<NodeKey>) -> Result<Step, AdvanceError> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let now = self.worker.clock.now();
-            let turn = time::turn(&self.plan, prefer.clone(), self.delivery, now);
-            let moment = Moment { now, jitter: self.worker.chance.draw(), turn };
-            let LoadedRun { run, values, .. } = &self.run;
-            let decision = match engine::advance(&self.plan, run, values, event.clone(), &moment) {
-                Ok(decision) => decision,
-                Err(rejected) => {
-                    debug!(run_id = %run.id, team_id = %run.team_id, "nothing to do: {rejected}");
-                    return Ok(Step::default());
-                }
-            };
-            let Some(next) = decision.run else { return Ok(Step::default()) };
-            match self.worker.store.commit(&next, &decision.records).await {
-                Ok(()) => {
-                    let ready = engine::newly_ready(run, &next);
-                    self.committed(next, decision.records);
-                    return Ok(Step { call: decision.call, ready });
-                }
-                Err(StoreError::Conflict) if attempt < CONFLICT_TRIES => self.reload(attempt).await?,
-                Err(error) => return Err(error.into()),
+    /// What comes before the run is looked at itself: a lost delivery is counted, a child that nobody waits for ends, a retry takes over
+    /// what it goes on from, and what children have come to is taken in.
+    async fn begin(&mut self) -> Result<Vec<Call>, AdvanceError> {
+        if self.delivery.is_repeat() {
+            self.step(Event::Redelivered, None).await?;
+        }
+        if self.run.is_orphan().await? {
+            self.step(Event::CancelRequested, None).await?;
+        }
+        let mut calls = Vec::new();
+        if let Some(resumed) = self.run.inheritance().await? {
+            calls.extend(self.step(resumed, None).await?);
+        }
+        let delivery = *self.delivery;
+        let turn = move |plan: &Plan, now| time::turn(plan, None, &delivery, now);
+        calls.extend(self.run.settle_children(self.hint.node.as_ref(), turn).await?);
+        Ok(calls)
+    }
+
+    /// Whether everything that the state asks for is to be asked for again: a lost worker may have committed and not dispatched. That
+    /// is so after a crash, and when somebody reminds of a run that goes on already.
+    fn is_thorough(&self) -> bool {
+        let is_reminder = self.hint.node.is_none() && self.run.run().revision > 0;
+        self.delivery.is_repeat() || is_reminder
+    }
+
+    /// Applies one event; what is claimed with it is the caller's.
+    async fn step(&mut self, event: Event, prefer: Option<NodeKey>) -> Result<Vec<Call>, AdvanceError> {
+        let delivery = *self.delivery;
+        let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), &delivery, now);
+        match self.run.apply(event, turn).await? {
+            Ok(step) => Ok(step.calls),
+            Err(rejected) => {
+                let run = self.run.run();
+                debug!(run_id = %run.id, team_id = %run.team_id, "nothing to do: {rejected}");
+                Ok(Vec::new())
             }
         }
     }
 
-    /// Waits a little, longer and more randomly the more often it was in vain, and reads the run again.
-    async fn reload(&mut self, attempt: u32) -> Result<(), StoreError> {
-        let most = Duration::from_millis(5 << attempt.min(6));
-        tokio::time::sleep(most.mul_f64(self.worker.chance.draw())).await;
-        self.run = self.worker.store.load(self.hint.team_id, self.hint.run_id).await?;
-        Ok(())
-    }
-
-    /// Takes over what was just committed.
-    fn committed(&mut self, next: Run, records: Vec<StepRecord>) {
-        self.done.commits += 1;
-        for record in &records {
-            let node_type = self.plan.node(&record.node).map_or("unknown", |node| &node.node_type);
-            let outcome = match (record.retried, &record.output) {
-                (true, _) => StepOutcome::Retried,
-                (false, Some(_)) => StepOutcome::Succeeded,
-                (false, None) => StepOutcome::Failed,
-            };
-            *self.done.steps.entry((node_type.to_owned(), outcome)).or_default() += 1;
+    /// Does what the commits ask for. What is ready in a chunk waits for this worker's own hands.
+    async fn dispatch(&mut self) -> Result<(), AdvanceError> {
+        if self.run.plan.is_chunk() {
+            self.run.keep_claims();
         }
-        if next.status.is_terminal() {
-            self.done.run_ended = Some(next.status);
-            info!(run_id = %next.id, team_id = %next.team_id, status = next.status.as_str(), "run {} ended", next.id);
-        }
-        self.run.move_on(next, records);
+        self.run.dispatch().await
     }
 
-    /// Sends a hint for each node, to be delivered when the node may be claimed.
-    async fn dispatch(&mut self, effects: Vec<Effect>) -> Result<(), StoreError> {
-        let now = self.worker.clock.now();
-        let hints = effects.into_iter().map(|effect| {
-            let delay = effect.not_before.map_or(0, |then| time::delay_s(then, now));
-            (Hint { node: Some(effect.node), ..self.hint.clone() }, delay.min(MAX_DELAY_S))
-        });
-        self.send(hints.collect()).await
-    }
-
-    async fn send(&mut self, hints: Vec<(Hint, u32)>) -> Result<(), StoreError> {
-        if hints.is_empty() {
+    /// Sends the next message of a chunk that this worker leaves with something to do.
+    async fn hand_over_chunk(&mut self) -> Result<(), AdvanceError> {
+        if !self.run.plan.is_chunk() || self.run.has_ended() {
             return Ok(());
         }
-        self.worker.queue.send(&hints).await?;
-        self.done.hints += u32::try_from(hints.len()).unwrap_or(u32::MAX);
-        Ok(())
-    }
-
-    /// Executes a claimed call. Connectors keep their budget; should one not, it is cut off while the claim still holds.
-    async fn execute(&mut self, call: &Call) -> Executed {
-        self.done.calls += 1;
-        let now = self.worker.clock.now();
-        let budget = match self.run.run.nodes.get(&call.node) {
-            Some(NodeState::Running { lease_until, .. }) => time::budget(call, *lease_until, now),
-            _ => Duration::from_secs(u64::from(call.timeout_s)),
-        };
-        debug!(run_id = %call.run_id, team_id = %call.team_id, node = %call.node, attempt = call.attempt, "executing {}", call.node);
-        let executing = self.worker.connectors.execute(call, budget);
-        tokio::time::timeout(budget + Duration::from_secs(1), executing).await.unwrap_or_else(|_| Executed {
-            outcome: Err(Failure::new(
-                ErrorClass::Transient,
-                "timeout",
-                format!("no answer within {} s", budget.as_secs()),
-            )),
-            notes: Vec::new(),
-        })
+        self.run.expect_claims();
+        self.run.dispatch().await
     }
 
     /// Sends the hint again for the time when work that others hold would be free, if this message must look after it: always
     /// after a crash, because it was this message that guarded the lost worker's claim; else when it found nothing to do.
-    async fn look_after_others(&mut self) -> Result<(), StoreError> {
-        let now = self.worker.clock.now();
-        let run = &self.run.run;
+    async fn look_after_others(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.worker.conductor.clock.now();
+        let run = self.run.run();
+        let has_claims =
+            || run.nodes.values().any(|state| matches!(state, NodeState::Ready { not_before: None, .. }));
         let (node, then) = if self.delivery.is_repeat() {
             (None, engine::live_leases(run, now))
-        } else if self.done.calls > 0 {
+        } else if self.calls > 0 {
             (None, None)
         } else if let Some(key) = &self.hint.node {
             (Some(key.clone()), free_on(run.nodes.get(key)))
-        } else if self.done.commits > 0 {
+        } else if !self.run.commits.is_empty() {
             (None, None)
-        } else if engine::effects(&self.plan, run).iter().any(|effect| effect.not_before.is_none()) {
+        } else if has_claims() {
             (None, Some(now))
         } else {
             (None, engine::live_leases(run, now))
         };
-        let Some(then) = then else { return Ok(()) };
-        self.done.comes_back_on = Some(then.max(now));
-        let delay = time::delay_s(then, now).min(MAX_DELAY_S);
-        self.send(vec![(Hint { node, ..self.hint.clone() }, delay)]).await
+        let Some(then) = then else { return Ok(None) };
+        let delay = time::delay_s(then, now).min(time::MAX_DELAY_S);
+        self.run.send(vec![(Hint { node, ..self.hint.clone() }, delay)]).await?;
+        Ok(Some(then.max(now)))
+    }
+
+    /// What the message came to.
+    fn done(self, had_ended: bool, comes_back_on: Option<Timestamp>) -> Advanced {
+        let mut done = Advanced {
+            commits: u32::try_from(self.run.commits.len()).unwrap_or(u32::MAX),
+            hints: self.run.hints,
+            calls: self.calls,
+            comes_back_on,
+            ..Advanced::default()
+        };
+        for record in self.run.commits.iter().flatten() {
+            let node_type = self.run.plan.node(&record.node).map_or("unknown", |node| &node.node_type);
+            *done.steps.entry((node_type.to_owned(), outcome_of(record))).or_default() += 1;
+        }
+        if !had_ended && self.run.has_ended() {
+            done.run_ended = Some(self.run.run().status);
+        }
+        done
+    }
+}
+
+impl Worker {
+    /// Executes a claimed call, until it ends or its run no longer wants it. Connectors keep their budget; should one not, it is cut off
+    /// while the claim still holds.
+    fn execute(&self, run: &Run, call: Call) -> impl Future<Output = Settled> + use<'_> {
+        let now = self.conductor.clock.now();
+        let budget = match run.nodes.get(&call.node) {
+            Some(NodeState::Running { lease_until, .. }) => time::budget(&call, *lease_until, now),
+            _ => Duration::from_secs(u64::from(call.timeout_s)),
+        };
+        async move {
+            debug!(run_id = %call.run_id, team_id = %call.team_id, node = %call.node, attempt = call.attempt, "executing {}", call.node);
+            let executing = self.connectors.execute(&call, budget);
+            let executing = tokio::time::timeout(budget + Duration::from_secs(1), executing);
+            let Executed { outcome, notes } = tokio::select! {
+                executed = executing => executed.unwrap_or_else(|_| failed("timeout", format!("no answer within {} s", budget.as_secs()))),
+                () = self.unwanted(&call) => failed("unwanted", "the run went on without it".to_owned()),
+            };
+            Settled { node: call.node, attempt: call.attempt, outcome, notes }
+        }
+    }
+
+    /// Returns when the run has ended or has given the call's node up; looking costs one read now and then, and none for what is quick.
+    async fn unwanted(&self, call: &Call) {
+        loop {
+            self.ends.ended(call.run_id, LOOK).await;
+            let Ok(run) = self.conductor.store.load_control(call.team_id, call.run_id).await else {
+                continue;
+            };
+            let is_held = matches!(run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
+            if !is_held {
+                return;
+            }
+        }
+    }
+}
+
+fn failed(code: &str, message: String) -> Executed {
+    Executed { outcome: Err(Failure::new(ErrorClass::Transient, code, message)), notes: Vec::new() }
+}
+
+const fn outcome_of(record: &StepRecord) -> StepOutcome {
+    match (record.retried, &record.output) {
+        (true, _) => StepOutcome::Retried,
+        (false, Some(_)) => StepOutcome::Succeeded,
+        (false, None) => StepOutcome::Failed,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use domain::{RunId, TeamId};
+use domain::{Priority, RunId, TeamId};
 
 use crate::{
     fakes::team,
@@ -19,7 +19,8 @@ impl<Q: StepQueue + StepInbox + DeadLetters> MortalQueue for Q {}
 
 /// Sends a hint, and fails to handle it until it is dead.
 async fn bury(queue: &dyn MortalQueue, team_id: TeamId, node: &str) -> Hint {
-    let hint = Hint { run_id: RunId::new(team().uuid()), team_id, node: Some(node.into()) };
+    let (run_id, priority) = (RunId::new(team().uuid()), Priority::Low);
+    let hint = Hint { run_id, team_id, node: Some(node.into()), priority };
     queue.send(&[(hint.clone(), 0)]).await.unwrap();
     for _ in 0..3 {
         let received = queue.receive(1, PATIENCE).await.unwrap();

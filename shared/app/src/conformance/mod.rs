@@ -6,8 +6,8 @@
 //! }
 //! ```
 //!
-//! The expression is evaluated for each test and gives a future of a store that is the test's own; or of a world that holds it, with
-//! the function that finds it there.
+//! The expression is evaluated for each test and gives a future of a store that is the test's own; or of a world that holds
+//! it, with the function that finds it there.
 
 #![allow(missing_docs, reason = "the name of each rule is its sentence")]
 #![allow(clippy::unwrap_used, reason = "these are bodies of tests")]
@@ -87,7 +87,8 @@ macro_rules! blobs_suite {
     };
 }
 
-/// One `#[tokio::test]` per rule of [`Timers`](crate::ports::Timers), of a [`TimerWorld`](timers::TimerWorld) whose clock can be moved.
+/// One `#[tokio::test]` per rule of [`Timers`](crate::ports::Timers), of a [`TimerWorld`](timers::TimerWorld) whose clock
+/// can be moved.
 #[macro_export]
 macro_rules! timers_suite {
     ($world:expr) => {
@@ -104,8 +105,8 @@ macro_rules! timers_suite {
     };
 }
 
-/// One `#[tokio::test]` per rule of [`DeploymentSecrets`](crate::ports::DeploymentSecrets). The expression gives an array of two users
-/// of the same secrets.
+/// One `#[tokio::test]` per rule of [`DeploymentSecrets`](crate::ports::DeploymentSecrets). The expression gives an array of
+/// two users of the same secrets.
 #[macro_export]
 macro_rules! secrets_suite {
     ($users:expr) => {
@@ -156,6 +157,7 @@ macro_rules! step_queue_suite {
         $crate::conformance_tests!($queue, $of, step_queue: [
             every_hint_arrives_once,
             a_hint_without_a_node_arrives_as_it_was,
+            hints_of_every_class_arrive_as_they_were,
             a_delayed_hint_comes_when_its_time_has_come,
             a_message_that_is_not_done_comes_back_with_its_count,
             a_released_message_comes_back_at_once,

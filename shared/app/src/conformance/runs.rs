@@ -107,7 +107,7 @@ async fn end(store: &dyn RunStore, run: &Run) {
 
 async fn end_with(store: &dyn RunStore, run: &Run, status: RunStatus, failure: Option<Failure>) {
     let finished_on = Some(run.created_on + TimeDelta::seconds(5));
-    let error = failure.map(|failure| RunError { node: "a".into(), failure });
+    let error = failure.map(|failure| RunError { node: Some("a".into()), failure });
     let ended = Run { revision: 1, status, finished_on, error, next_check_on: None, ..run.clone() };
     store.commit(&ended, &[]).await.unwrap();
 }

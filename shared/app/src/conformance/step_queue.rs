@@ -4,11 +4,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use domain::{RunId, TeamId};
+use domain::{Priority, RunId, TeamId};
 
 use crate::{
     fakes::team,
-    ports::{Delivered, Hint, StepInbox, StepQueue},
+    ports::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue},
 };
 
 /// Longer than the visibility timeout, and than any queue takes to bring what is due.
@@ -20,7 +20,7 @@ pub trait Queue: StepQueue + StepInbox {}
 impl<Q: StepQueue + StepInbox> Queue for Q {}
 
 fn hint(team_id: TeamId, node: &str) -> Hint {
-    Hint { run_id: RunId::new(team().uuid()), team_id, node: Some(node.into()) }
+    Hint { run_id: RunId::new(team().uuid()), team_id, node: Some(node.into()), priority: Priority::Default }
 }
 
 async fn one(queue: &dyn Queue) -> Delivered {
@@ -55,6 +55,18 @@ pub async fn a_hint_without_a_node_arrives_as_it_was(queue: &dyn Queue) {
     let sent = Hint { node: None, ..hint(team(), "") };
     queue.send(&[(sent.clone(), 0)]).await.unwrap();
     assert_eq!(one(queue).await.hint, sent);
+}
+
+pub async fn hints_of_every_class_arrive_as_they_were(queue: &dyn Queue) {
+    let sent = Priority::ALL.map(|priority| (Hint { priority, ..hint(team(), "a") }, 0));
+    queue.send(&sent).await.unwrap();
+    let mut received = Vec::new();
+    while received.len() < sent.len() {
+        let message = one(queue).await;
+        queue.done(&message.receipt).await.unwrap();
+        received.push(message.hint);
+    }
+    assert!(sent.iter().all(|(hint, _)| received.contains(hint)), "{received:?}");
 }
 
 pub async fn a_delayed_hint_comes_when_its_time_has_come(queue: &dyn Queue) {
@@ -113,4 +125,37 @@ pub async fn teams_take_turns(queue: &dyn Queue) {
     queue.send(&[(hint(quiet, "a"), 0), (hint(quiet, "b"), 0)]).await.unwrap();
     let first = queue.receive(4, PATIENCE).await.unwrap();
     assert_eq!(first.iter().filter(|message| message.hint.team_id == quiet).count(), 2);
+}
+
+/// Not a rule of every queue: on SQS each class is a queue with workers of its own.
+pub async fn a_class_goes_before_the_next_and_teams_take_turns_in_it(queue: &dyn Queue) {
+    let (noisy, quiet) = (team(), team());
+    for priority in [Priority::Low, Priority::Default, Priority::High] {
+        for team in [noisy, noisy, quiet] {
+            queue.send(&[(Hint { priority, ..hint(team, "a") }, 0)]).await.unwrap();
+        }
+    }
+    let two = async || {
+        let received = queue.receive(2, PATIENCE).await.unwrap();
+        let mut received: Vec<_> = received.iter().map(|m| (m.hint.priority, m.hint.team_id)).collect();
+        received.sort_by_key(|(priority, team)| (*priority, *team != noisy));
+        received
+    };
+    assert_eq!(two().await, [(Priority::High, noisy), (Priority::High, quiet)]);
+    assert_eq!(two().await, [(Priority::High, noisy), (Priority::Default, noisy)]);
+}
+
+/// As above.
+pub async fn no_class_starves(queue: &dyn Queue) {
+    queue.send(&[(Hint { priority: Priority::Low, ..hint(team(), "old") }, 0)]).await.unwrap();
+    let ours = team();
+    let many: Vec<_> = (0..2 * ANY_CLASS).map(|n| hint(ours, &format!("n{n}"))).collect();
+    let many: Vec<_> = many.into_iter().map(|hint| (Hint { priority: Priority::High, ..hint }, 0)).collect();
+    queue.send(&many).await.unwrap();
+    let mut received = Vec::new();
+    for _ in 0..ANY_CLASS {
+        received.push(one(queue).await.hint.priority);
+    }
+    assert_eq!(received.iter().filter(|priority| **priority == Priority::Low).count(), 1, "{received:?}");
+    assert_eq!(received[0], Priority::High);
 }

@@ -1,11 +1,22 @@
 //! Things that tests are about, in a few words.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use domain::{Graph, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    Graph, Priority, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion,
+};
 use engine::{NewRun, Run};
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use super::{FixedChance, MemoryTimers};
+use crate::{
+    Conductor,
+    ports::{Clock, RunStore, StepQueue},
+};
 
 /// An id that no other test of this process has; with the process id, none of this machine either.
 fn fresh_id() -> Uuid {
@@ -40,6 +51,8 @@ pub fn a_version(team_id: TeamId, graph: Graph) -> WorkflowVersion {
         graph,
         input_params: Map::new(),
         is_api: true,
+        settings: domain::RunSettings::default(),
+        uses: Vec::new(),
         created_on: Timestamp::UNIX_EPOCH,
     }
 }
@@ -52,6 +65,17 @@ pub fn a_run(team_id: TeamId, created_on: Timestamp) -> Run {
         workflow_id: WorkflowId::new(fresh_id()),
         version_id: VersionId::new(fresh_id()),
         trigger: trigger(),
+        priority: Priority::Default,
         created_on,
     })
+}
+
+/// A conductor on these stores, with timers that nobody lets fire and a jitter of a half.
+pub fn a_conductor(
+    store: Arc<dyn RunStore>,
+    queue: Arc<dyn StepQueue>,
+    clock: Arc<dyn Clock>,
+) -> Arc<Conductor> {
+    let timers = Arc::new(MemoryTimers::new(Arc::clone(&clock)));
+    Arc::new(Conductor::new(store, queue, timers, clock, Arc::new(FixedChance(0.5))))
 }

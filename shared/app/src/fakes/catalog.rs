@@ -91,6 +91,17 @@ impl WorkflowCatalog for MemoryCatalog {
         Ok(Runnable { version_id: newest.map(|v| v.id), is_archived: books.archived.contains(&workflow) })
     }
 
+    async fn numbered(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        number: u32,
+    ) -> Result<WorkflowVersion, StoreError> {
+        let books = lock(&self.0);
+        let found = books.published(team, workflow).find(|version| version.number == number);
+        found.cloned().ok_or(StoreError::NotFound)
+    }
+
     async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
         let books = lock(&self.0);
         let found = books.versions.iter().find(|v| v.id == version && v.team_id == team);

@@ -14,7 +14,7 @@ mod secrets;
 mod timers;
 
 pub use annotations::MemoryAnnotations;
-pub use builders::{a_run, a_version, graph, team, trigger};
+pub use builders::{a_conductor, a_run, a_version, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
 pub use chance::{FixedChance, ManualClock, SequentialIds};
 pub use connectors::ScriptedConnectors;

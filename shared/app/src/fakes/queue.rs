@@ -11,14 +11,15 @@ use domain::{TeamId, Timestamp};
 
 use super::lock;
 use crate::ports::{
-    DeadLetter, DeadLetterPage, DeadLetters, Delivered, Hint, Redrive, StepInbox, StepQueue, StoreError,
+    ANY_CLASS, DeadLetter, DeadLetterPage, DeadLetters, Delivered, Hint, Redrive, StepInbox, StepQueue,
+    StoreError,
 };
 
 /// How often one looks whether something has become due.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Keeps what was sent until a test takes it, or receives it as a worker would: hidden for two seconds, three times at most, teams in
-/// turn. What was received more often lies with the dead letters.
+/// Keeps what was sent until a test takes it, or receives it as a worker would: hidden for two seconds, three times at most,
+/// each class before the next and its teams in turn. What was received more often lies with the dead letters.
 #[derive(Debug, Default)]
 pub struct MemoryQueue(Mutex<Messages>);
 
@@ -27,6 +28,8 @@ struct Messages {
     waiting: Vec<Message>,
     dead: Vec<(Message, Timestamp)>,
     sent: u64,
+    /// How often one looked for what is due.
+    looks: u32,
 }
 
 #[derive(Debug)]
@@ -54,16 +57,19 @@ impl MemoryQueue {
         let is_dead = |m: &mut Message| m.visible_on <= now && m.receive_count >= Self::MAX_RECEIVES;
         let died_on = SystemTime::now().into();
         messages.dead.extend(messages.waiting.extract_if(.., is_dead).map(|message| (message, died_on)));
+        messages.looks = messages.looks.wrapping_add(1);
+        let any_class = messages.looks.is_multiple_of(ANY_CLASS);
         let mut turns = BTreeMap::<_, u32>::new();
         let mut due = Vec::new();
         for message in messages.waiting.iter_mut().filter(|m| m.visible_on <= now) {
-            let turn = turns.entry(message.hint.team_id).or_default();
+            let class = (!any_class).then_some(message.hint.priority);
+            let turn = turns.entry((class, message.hint.team_id)).or_default();
             *turn += 1;
-            due.push((*turn, message));
+            due.push((class, *turn, message));
         }
-        due.sort_by_key(|(turn, message)| (*turn, message.id));
+        due.sort_by_key(|(class, turn, message)| (*class, *turn, message.id));
         due.truncate(at_most);
-        due.into_iter().map(|(_, message)| message.deliver(now)).collect()
+        due.into_iter().map(|(.., message)| message.deliver(now)).collect()
     }
 }
 

@@ -166,7 +166,7 @@ impl RunStore for MemoryRunStore {
         let mut items: Vec<RunSummary> = tables
             .runs
             .values()
-            .filter(|row| row.run.team_id == team)
+            .filter(|row| row.run.team_id == team && !row.run.is_chunk())
             .map(|row| RunSummary::of(&row.run))
             .filter(|run| filter.shows(run))
             .filter(|run| before.as_ref().is_none_or(|before| RunPosition::of_summary(run) < *before))

@@ -29,7 +29,15 @@ pub trait WorkflowCatalog: Send + Sync {
     /// The version that a start of this workflow executes; None inside if it was never published or is archived.
     async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError>;
 
-    /// A published version, for repair of the run store.
+    /// A version of a workflow by its number.
+    async fn numbered(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        number: u32,
+    ) -> Result<WorkflowVersion, StoreError>;
+
+    /// A published version: for repair of the run store, and to look into what a draft uses.
     async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError>;
 }
 
@@ -44,6 +52,8 @@ pub struct Draft {
     pub input_params: Map<String, Value>,
     /// Whether services may start it.
     pub is_api: bool,
+    /// What its author says of its runs, and what else stands there.
+    pub settings: Map<String, Value>,
     /// Counts the edits; what `ETag` shows.
     pub revision: i64,
 }

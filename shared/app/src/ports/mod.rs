@@ -28,7 +28,7 @@ pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
 pub use keys::{ApiKeys, ServiceCaller};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
-pub use queue::{Delivered, Hint, StepInbox, StepQueue};
+pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};
 pub use run_ends::{Polling, RunEnds};
 pub use run_list::{RunFilter, RunPage, RunSummary, SUMMARY_MESSAGE_MAX, Search};
 pub use run_moves::{FollowedRun, RunMoves};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use domain::RunId;
+
 /// A name of 1 to 64 ASCII letters, digits, `.`, `_` and `-` that begins with a letter or digit: at once a file's name, a schedule's and
 /// a secret's, without anything to escape.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +29,11 @@ impl Name {
         } else {
             Err(InvalidName)
         }
+    }
+
+    /// A name for something of an entity: `<word>-<id>`. The word is short and plain.
+    pub(crate) fn from_id(word: &'static str, id: RunId) -> Self {
+        Self(format!("{word}-{id}"))
     }
 
     /// Its text.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{NodeKey, RunId, TeamId};
+use domain::{NodeKey, Priority, RunId, TeamId};
+use engine::Run;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -18,9 +19,28 @@ pub struct Hint {
     /// The node that may be ready, where the hint is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeKey>,
+    /// The class that the run goes in.
+    #[serde(default, skip_serializing_if = "Priority::is_default")]
+    pub priority: Priority,
 }
 
-/// Sends hints to the workers.
+impl Hint {
+    /// "Look at this run", in its class.
+    pub const fn at(run: &Run) -> Self {
+        Self { run_id: run.id, team_id: run.team_id, node: None, priority: run.priority }
+    }
+
+    /// The same hint, about one of the run's nodes.
+    pub fn about(self, node: NodeKey) -> Self {
+        Self { node: Some(node), ..self }
+    }
+}
+
+/// Of this many messages that a queue with an order of its own gives out, one is the oldest of any class, so that no class
+/// starves behind another (RUN-16).
+pub const ANY_CLASS: u32 = 8;
+
+/// Sends hints to the workers, each class before the next one and the teams of a class in turn.
 #[async_trait]
 pub trait StepQueue: Send + Sync {
     /// Sends every hint after its delay in seconds (at most 900). Returns when all are durable; on an error some may have been

@@ -5,16 +5,17 @@
 use std::sync::Arc;
 
 use app::{
-    AdvanceError, Advanced, Delivery, StartError, StartPorts, StartRun, Started, Target, Worker, advance_run,
+    AdvanceError, Advanced, Conductor, Delivery, StartError, StartPorts, StartRun, Started, Target, Worker,
+    advance_run,
     fakes::{
         CrashSwitch, Crashing, FixedChance, ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore,
-        ScriptedConnectors, SequentialIds, a_version, graph, team, trigger,
+        MemoryTimers, ScriptedConnectors, SequentialIds, a_version, graph, team, trigger,
     },
-    ports::{Clock, Hint, LoadedRun, RunStore},
+    ports::{Clock, Hint, LoadedRun, Polling, RunStore},
     start_run,
 };
 use chrono::TimeDelta;
-use domain::{Timestamp, WorkflowVersion};
+use domain::{Priority, Timestamp, WorkflowVersion};
 use engine::Run;
 use serde_json::{Value, json};
 
@@ -27,11 +28,13 @@ const INVOCATION: TimeDelta = TimeDelta::seconds(60);
 pub struct World {
     pub store: Arc<MemoryRunStore>,
     pub queue: Arc<MemoryQueue>,
+    pub timers: Arc<MemoryTimers>,
     pub catalog: MemoryCatalog,
     pub clock: Arc<ManualClock>,
     pub ids: SequentialIds,
     pub connectors: Arc<ScriptedConnectors>,
     pub switch: Arc<CrashSwitch>,
+    pub conductor: Arc<Conductor>,
     pub worker: Worker,
     /// Messages that were sent and not acknowledged.
     pub messages: Vec<Message>,
@@ -49,15 +52,21 @@ impl World {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let (clock, switch) = (Arc::new(ManualClock::default()), Arc::new(CrashSwitch::default()));
         let connectors = Arc::new(connectors);
-        let worker = Worker::new(
+        let timers = Arc::new(MemoryTimers::new(Arc::<ManualClock>::clone(&clock)));
+        let conductor = Arc::new(Conductor::new(
             Arc::new(Crashing::new(Arc::clone(&store), Arc::clone(&switch))),
             Arc::new(Crashing::new(Arc::clone(&queue), Arc::clone(&switch))),
-            Arc::new(Crashing::new(Arc::clone(&connectors), Arc::clone(&switch))),
+            Arc::<MemoryTimers>::clone(&timers),
             Arc::<ManualClock>::clone(&clock),
             Arc::new(FixedChance(0.5)),
+        ));
+        let worker = Worker::new(
+            Arc::clone(&conductor),
+            Arc::new(Crashing::new(Arc::clone(&connectors), Arc::clone(&switch))),
+            Arc::new(Polling),
         );
         let (catalog, ids, messages) = (MemoryCatalog::default(), SequentialIds::default(), Vec::new());
-        Self { store, queue, catalog, clock, ids, connectors, switch, worker, messages }
+        Self { store, queue, timers, catalog, clock, ids, connectors, switch, conductor, worker, messages }
     }
 
     pub fn ports(&self) -> StartPorts<'_> {
@@ -90,6 +99,7 @@ impl World {
             target: Target::Workflow(version.workflow_id),
             inputs,
             trigger: trigger(),
+            priority: Priority::Default,
             idempotency_key: key.map(str::to_owned),
         };
         start_run(&self.ports(), wish).await
@@ -156,7 +166,7 @@ impl World {
 }
 
 pub fn hint(run: &Run, node: Option<&str>) -> Hint {
-    Hint { run_id: run.id, team_id: run.team_id, node: node.map(Into::into) }
+    Hint { node: node.map(Into::into), ..Hint::at(run) }
 }
 
 /// A node that calls `https://api.example.com/<key>` with its input.

@@ -1,6 +1,6 @@
 //! The dead letters of a queue.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use app::{
     fakes::team,
@@ -24,7 +24,7 @@ impl World {
         let emulator = Emulator::connect().await;
         let (url, dead_url) = emulator.impatient_queues().await;
         let steps = SqsStepQueue::new(&emulator.sdk, url);
-        let dead = SqsDeadLetters::new(&emulator.sdk, &dead_url, steps.clone());
+        let dead = SqsDeadLetters::new(&emulator.sdk, &dead_url, Arc::new(steps.clone()));
         Self { steps, dead, dead_url, client: aws_sdk_sqs::Client::new(&emulator.sdk) }
     }
 }

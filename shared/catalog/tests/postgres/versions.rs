@@ -18,6 +18,8 @@ impl World {
             graph: draft.graph,
             input_params: draft.input_params,
             is_api: draft.is_api,
+            settings: domain::RunSettings::default(),
+            uses: Vec::new(),
             created_on: "2026-05-04T03:02:01.123456Z".parse::<Timestamp>().unwrap(),
         }
     }

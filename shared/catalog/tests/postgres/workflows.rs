@@ -152,9 +152,9 @@ async fn workflows_are_named_and_found_by_name_within_their_team() {
     world.catalog.workflow_insert(world.theirs, &foreign).await.unwrap();
 
     let ids = [orders.id, invoices.id, foreign.id];
-    let names = world.catalog.names(world.ours, &ids).await.unwrap();
+    let called = world.catalog.names(world.ours, &ids).await.unwrap();
     let expected = [(orders.id, "Import Orders"), (invoices.id, "Invoices")];
-    assert_eq!(names, expected.map(|(id, name)| (id, name.to_owned())).into());
+    assert_eq!(called, expected.map(|(id, name)| (id, name.to_owned())).into());
 
     let named = async |text: &str, limit| world.catalog.named(world.ours, text, limit).await.unwrap();
     assert_eq!(named("ORDERS", 10).await, [old_orders.id, orders.id]);

@@ -203,7 +203,7 @@ async fn read(head: &mut reqwest::Response, host: &str, max_bytes: usize) -> Res
 }
 
 /// `host`, or `host:port` where the port is not the scheme's own: all that may be told of a URL.
-pub(super) fn host_of(url: &Url) -> String {
+pub(crate) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

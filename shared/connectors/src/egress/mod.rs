@@ -18,6 +18,7 @@ mod lookup;
 mod policy;
 mod redirect;
 
+pub(crate) use client::host_of;
 pub use client::{Egress, Request, Response};
 pub use error::{EgressError, Refusal};
 pub use lookup::{Lookup, SystemLookup};

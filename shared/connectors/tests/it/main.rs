@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod body;
+mod breaker;
 mod failures;
 mod names;
 mod redirects;

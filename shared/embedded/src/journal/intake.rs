@@ -29,6 +29,7 @@ pub(crate) struct NewRun {
     pub(crate) check_at: Option<DateTime<Utc>>,
     pub(crate) state: String,
     pub(crate) inputs: String,
+    pub(crate) is_listed: bool,
     pub(crate) key: Option<NewKey>,
     pub(crate) hint: NewMessage,
 }
@@ -111,7 +112,9 @@ impl writer::Batch for Batch {
             &hints.hidden_s,
             &hints.receive_count,
             &hints.holder as &[Option<i32>],
+            &hints.priority,
             hints.wakes_others,
+            &column(&runs, |run| run.is_listed),
         );
         Ok(created.fetch_one(connection).await?.into_iter().collect())
     }

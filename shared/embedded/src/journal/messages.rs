@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use app::ports::Delivered;
+use domain::Priority;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Claims, column};
-use crate::step_queue::Hands;
+use crate::step_queue::{Hands, priority};
 
 /// A row of `messages`.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub(crate) struct NewMessage {
     pub(crate) team_id: Uuid,
     pub(crate) run_id: Uuid,
     pub(crate) node: Option<String>,
+    pub(crate) priority: Priority,
     /// How long until it may be received.
     pub(crate) delay: Duration,
     /// The worker of this process that gets it as soon as it is durable, and what it is handed then.
@@ -28,8 +30,8 @@ impl NewMessage {
         self.hand.is_none() && self.delay.is_zero()
     }
 
-    /// Gives the durable message to its worker; one without is looked for when it is due. A worker that has stopped meanwhile leaves the
-    /// message to the queue: its process ends soon.
+    /// Gives the durable message to its worker; one without is looked for when it is due. A worker that has stopped
+    /// meanwhile leaves the message to the queue: its process ends soon.
     pub(super) fn hand_over(self, hands: &Hands) {
         match self.hand {
             Some((worker, delivered)) => drop(worker.send(delivered)),
@@ -47,6 +49,7 @@ pub(super) struct Columns<'a> {
     pub(super) hidden_s: Vec<f64>,
     pub(super) receive_count: Vec<i32>,
     pub(super) holder: Vec<Option<i32>>,
+    pub(super) priority: Vec<i16>,
     pub(super) wakes_others: bool,
 }
 
@@ -62,6 +65,7 @@ impl<'a> Columns<'a> {
             hidden_s: column(messages, |message| hidden(message).as_secs_f64()),
             receive_count: column(messages, |message| i32::from(message.hand.is_some())),
             holder: column(messages, |message| message.hand.as_ref().map(|_| claims.holder)),
+            priority: column(messages, |message| priority::to_row(message.priority)),
             wakes_others: messages.iter().any(|message| message.is_anyones()),
         }
     }

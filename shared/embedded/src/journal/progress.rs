@@ -110,6 +110,7 @@ impl writer::Batch for Batch {
             &messages.hidden_s,
             &messages.receive_count,
             &messages.holder as &[Option<i32>],
+            &messages.priority,
             messages.wakes_others,
             &done,
         );

@@ -1,5 +1,5 @@
 -- Progress of runs in one statement: one round trip, one transaction, one flush. Parameters are columns; $1 to $8 are the commits,
--- $9 to $15 the messages, $17 the messages that were handled.
+-- $9 to $16 the messages, $18 the messages that were handled.
 with committed as (
     update embedded.runs
     set revision = next.revision, commit_id = next.commit_id, status = next.status, check_at = next.check_at, state = next.state
@@ -14,13 +14,13 @@ settled as (
     where records is not null and run_id in (select id from committed)
 ),
 sent as (
-    insert into embedded.messages (id, team_id, run_id, node, sent_on, visible_on, receive_count, holder)
-    select id, team_id, run_id, node, now(), now() + make_interval(secs => hidden_s), receive_count, holder
-    from unnest($9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::float8[], $14::integer[], $15::integer[])
-        as message (id, team_id, run_id, node, hidden_s, receive_count, holder)
+    insert into embedded.messages (id, team_id, run_id, node, sent_on, visible_on, receive_count, holder, priority)
+    select id, team_id, run_id, node, now(), now() + make_interval(secs => hidden_s), receive_count, holder, priority
+    from unnest($9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::float8[], $14::integer[], $15::integer[], $16::smallint[])
+        as message (id, team_id, run_id, node, hidden_s, receive_count, holder, priority)
 ),
 handled as (
-    delete from embedded.messages where id = any($17::uuid[])
+    delete from embedded.messages where id = any($18::uuid[])
 )
 select array(select id from committed) as "committed!"
-where not $16::boolean or pg_notify('heddle_steps', '')::text is not null
+where not $17::boolean or pg_notify('heddle_steps', '')::text is not null

@@ -57,7 +57,7 @@ impl EmbeddedRunStore {
         let statuses: Vec<String> = filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
         let states = sqlx::query_scalar!(
             "select state from embedded.runs
-            where team_id = $1
+            where team_id = $1 and is_listed
                 and ($2::uuid is null or workflow_id = $2)
                 and (cardinality($3::text[]) = 0 or status = any($3))
                 and ($4::timestamptz is null or created_on >= $4)

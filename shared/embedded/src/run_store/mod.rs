@@ -146,7 +146,7 @@ impl RunStore for EmbeddedRunStore {
         });
         let (state, packed) = (json_of(run)?, self.pack(run.team_id, inputs.to_string()).await?);
         let bytes = state.len() + packed.len();
-        let hint = self.outbox.message(Hint { run_id: run.id, team_id: run.team_id, node: None }, 0);
+        let hint = self.outbox.message(Hint::at(run), 0);
         if hint.hand.is_some() {
             // Before it is durable: the worker may ask before the caller hears of it.
             let inputs = Arc::new(inputs.clone());
@@ -163,6 +163,7 @@ impl RunStore for EmbeddedRunStore {
             check_at: check_at(run),
             state,
             inputs: packed,
+            is_listed: !run.is_chunk(),
             key,
             hint,
         };

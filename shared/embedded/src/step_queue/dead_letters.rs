@@ -41,11 +41,11 @@ impl DeadLetters for EmbeddedStepQueue {
         let risen = sqlx::query_scalar!(
             r#"with risen as (
                 delete from embedded.dead_letters where team_id = $1 and ($2::uuid[] is null or id = any($2))
-                returning id, team_id, run_id, node
+                returning id, team_id, run_id, node, priority
             ),
             sent as (
-                insert into embedded.messages (id, team_id, run_id, node, sent_on, visible_on, receive_count)
-                select id, team_id, run_id, node, now(), now(), 0 from risen
+                insert into embedded.messages (id, team_id, run_id, node, sent_on, visible_on, receive_count, priority)
+                select id, team_id, run_id, node, now(), now(), 0, priority from risen
                 returning id
             )
             select id as "id!" from sent where pg_notify('heddle_steps', '')::text is not null"#,

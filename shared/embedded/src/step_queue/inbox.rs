@@ -1,12 +1,15 @@
 //! Receiving from the table.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
-use app::ports::{Delivered, Hint, StoreError};
+use app::ports::{ANY_CLASS, Delivered, Hint, StoreError};
 use domain::{NodeKey, RunId, TeamId};
 use uuid::Uuid;
 
-use super::EmbeddedStepQueue;
+use super::{EmbeddedStepQueue, priority};
 use crate::error::{malformed, unavailable};
 
 /// How long a process may overlook a message whose notification was lost.
@@ -31,8 +34,9 @@ impl EmbeddedStepQueue {
         }
     }
 
-    /// Receives what is due now: of each team in turn, the oldest first. What was received too often is moved to the dead letters.
-    /// Not flushed to the disk before it answers: a receive that is lost in a crash happens again.
+    /// Receives what is due now: class by class, of each team in turn, the oldest first; now and then of all classes as if
+    /// they were one. What was received too often is moved to the dead letters. Not flushed to the disk before it answers: a
+    /// receive that is lost in a crash happens again.
     pub(crate) async fn take(&self, at_most: u32) -> Result<Vec<Delivered>, StoreError> {
         let doing = "receive hints";
         let rows = sqlx::query_file!(
@@ -40,7 +44,8 @@ impl EmbeddedStepQueue {
             i64::from(at_most),
             i32::try_from(self.options.max_receives).unwrap_or(i32::MAX),
             self.options.visibility.as_secs_f64(),
-            self.holder
+            self.holder,
+            self.looks.fetch_add(1, Ordering::Relaxed) % ANY_CLASS == ANY_CLASS - 1
         )
         .fetch_all(&self.pool)
         .await
@@ -51,7 +56,12 @@ impl EmbeddedStepQueue {
             Delivered {
                 receipt: id.clone(),
                 id,
-                hint: Hint { run_id, team_id, node: row.node.as_deref().map(NodeKey::from) },
+                hint: Hint {
+                    run_id,
+                    team_id,
+                    node: row.node.as_deref().map(NodeKey::from),
+                    priority: priority::of_row(row.priority),
+                },
                 receive_count: u32::try_from(row.receive_count).unwrap_or(u32::MAX),
             }
         });

@@ -25,9 +25,17 @@ impl Outbox {
         let hand = if delay_s == 0 { self.hands.keep() } else { None };
         let (team_id, run_id) = (hint.team_id.uuid(), hint.run_id.uuid());
         let node = hint.node.as_ref().map(ToString::to_string);
-        let name = id.to_string();
+        let (priority, name) = (hint.priority, id.to_string());
         let delivered = Delivered { receipt: name.clone(), id: name, hint, receive_count: 1 };
         let hand = hand.map(|worker| (worker, delivered));
-        NewMessage { id, team_id, run_id, node, delay: Duration::from_secs(u64::from(delay_s)), hand }
+        NewMessage {
+            id,
+            team_id,
+            run_id,
+            node,
+            priority,
+            delay: Duration::from_secs(u64::from(delay_s)),
+            hand,
+        }
     }
 }

@@ -7,7 +7,7 @@ use app::{
     fakes::team,
     ports::{DeadLetters as _, Hint, Redrive, StepInbox as _, StepQueue as _},
 };
-use domain::RunId;
+use domain::{Priority, RunId};
 
 use crate::support::{IMPATIENT, World, open};
 
@@ -25,13 +25,25 @@ mod conformance {
 }
 
 fn hint() -> Hint {
-    Hint { run_id: RunId::new(team().uuid()), team_id: team(), node: None }
+    Hint { run_id: RunId::new(team().uuid()), team_id: team(), node: None, priority: Priority::Default }
 }
 
 #[tokio::test]
 async fn teams_take_turns() {
     let world = World::new().await;
     rules::teams_take_turns(&*world.embedded.queue).await;
+}
+
+#[tokio::test]
+async fn a_class_goes_before_the_next_and_teams_take_turns_in_it() {
+    let world = World::new().await;
+    rules::a_class_goes_before_the_next_and_teams_take_turns_in_it(&*world.embedded.queue).await;
+}
+
+#[tokio::test]
+async fn no_class_starves() {
+    let world = World::new().await;
+    rules::no_class_starves(&*world.embedded.queue).await;
 }
 
 #[tokio::test]

@@ -1,31 +1,65 @@
 //! What a committed state asks for. Derived from it and never stored beside it, so that deriving twice is
 //! harmless.
 
-use domain::{NodeKey, Timestamp};
+use std::collections::HashSet;
 
-use crate::{NodeState, Plan, Run};
+use domain::{NodeKey, RunStatus, Timestamp, TriggerKind};
 
-/// An effectful node that may be claimed: worth a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effect {
-    /// The node.
-    pub node: NodeKey,
-    /// From when on.
-    pub not_before: Option<Timestamp>,
+use crate::{Awaited, NodeState, Plan, Run};
+
+/// Something to do after a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// An effectful node may be claimed: worth a message.
+    Claim {
+        /// The node.
+        node: NodeKey,
+        /// From when on.
+        not_before: Option<Timestamp>,
+    },
+    /// A node waits until this time: worth a message then.
+    Wake {
+        /// The node.
+        node: NodeKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// A child that is waited for is to be there.
+    StartChild {
+        /// The node that waits.
+        node: NodeKey,
+        /// The number of the child.
+        child: u32,
+    },
+    /// A child that nobody waits for any more is to end.
+    CancelChild {
+        /// The node that waited.
+        node: NodeKey,
+        /// The number of the child.
+        child: u32,
+    },
+    /// The run has ended, and its parent is to hear of it.
+    TellParent,
+    /// The run failed or was cancelled, and its version names a workflow to be started then.
+    StartErrorWorkflow,
 }
 
-/// Every effectful node of the committed state that may be claimed, in plan order. Empty once the run has
-/// ended.
+/// Everything that the committed state asks for: what is ready in plan order, then children, then what follows from its end.
 pub fn effects(plan: &Plan, run: &Run) -> Vec<Effect> {
-    let ready = |key| run.nodes.get(key).and_then(|state| effect(key, state));
-    plan.order().filter_map(ready).collect()
+    let mut effects: Vec<_> =
+        plan.order().filter_map(|key| run.nodes.get(key).and_then(|state| of_node(key, state))).collect();
+    effects.extend(of_children(run));
+    if run.status.is_terminal() {
+        effects.extend(run.parent.as_ref().map(|_| Effect::TellParent));
+        effects.extend(asks_for_error_workflow(plan, run).then_some(Effect::StartErrorWorkflow));
+    }
+    effects
 }
 
-/// The effectful nodes that may be claimed in `after` and could not (under the same attempt) in `before`, by
-/// key.
-pub fn newly_ready(before: &Run, after: &Run) -> Vec<Effect> {
-    let is_new = |(key, state): &(&NodeKey, &NodeState)| before.nodes.get(*key) != Some(*state);
-    after.nodes.iter().filter(is_new).filter_map(|(key, state)| effect(key, state)).collect()
+/// What `after` asks for and `before` did not.
+pub fn new_effects(plan: &Plan, before: &Run, after: &Run) -> Vec<Effect> {
+    let known: HashSet<_> = effects(plan, before).into_iter().collect();
+    effects(plan, after).into_iter().filter(|effect| !known.contains(effect)).collect()
 }
 
 /// The earliest end of a lease or start of a retry after `now`: until then, nothing of this happens by
@@ -39,9 +73,30 @@ pub fn live_leases(run: &Run, now: Timestamp) -> Option<Timestamp> {
     times.filter(|time| *time > now).min()
 }
 
-fn effect(key: &NodeKey, state: &NodeState) -> Option<Effect> {
+fn of_node(key: &NodeKey, state: &NodeState) -> Option<Effect> {
+    let node = || key.clone();
     match state {
-        NodeState::Ready { not_before, .. } => Some(Effect { node: key.clone(), not_before: *not_before }),
+        NodeState::Ready { not_before, .. } => Some(Effect::Claim { node: node(), not_before: *not_before }),
+        NodeState::Waiting { until: Some(at), .. } => Some(Effect::Wake { node: node(), at: *at }),
         _ => None,
     }
+}
+
+fn of_children(run: &Run) -> impl Iterator<Item = Effect> {
+    run.children.iter().flat_map(|(node, children)| {
+        let is_awaited =
+            matches!(run.nodes.get(node), Some(NodeState::Waiting { on: Awaited::Children, .. }));
+        children.open.iter().map(move |child| {
+            let (node, child) = (node.clone(), *child);
+            if is_awaited { Effect::StartChild { node, child } } else { Effect::CancelChild { node, child } }
+        })
+    })
+}
+
+/// A chunk is no run of its own, and what a failure started starts nothing more by failing.
+fn asks_for_error_workflow(plan: &Plan, run: &Run) -> bool {
+    matches!(run.status, RunStatus::Failed | RunStatus::Cancelled)
+        && !run.is_chunk()
+        && run.trigger.kind != TriggerKind::Error
+        && plan.version().settings.error_workflow_id.is_some()
 }

@@ -1,21 +1,26 @@
 //! One step of a run: what happened + what is stored → what is stored next.
 
+mod approval;
+mod backoff;
+mod children;
 mod claim;
 mod effects;
 mod ending;
-mod fuse;
-mod retry;
+mod ready;
 mod settle;
 mod transition;
+mod waiting;
 
 use domain::{Failure, NodeKey, Timestamp};
 use serde_json::Value;
 
-use crate::{Attempt, Call, Plan, Run, StepRecord, Values};
+use crate::{Attempt, Call, NodeState, Plan, Run, StepRecord, Values, Vote};
 
-pub use effects::{Effect, effects, live_leases, newly_ready};
-pub use ending::run_result;
+pub use children::is_complete_with;
+pub use effects::{Effect, effects, live_leases, new_effects};
+pub use ending::{item_results, run_result};
 pub use settle::MAX_CRASHES;
+pub use transition::MAX_STEPS;
 
 use transition::Transition;
 
@@ -24,19 +29,60 @@ use transition::Transition;
 pub enum Event {
     /// A message came, or a timer: look at what there is to do.
     Woken,
-    /// A claimed attempt ended.
-    Settled {
-        /// The node.
+    /// A message came again, because the worker that had it was lost or failed. Counted before anything else is tried, so that a run
+    /// that kills its workers comes to an end.
+    Redelivered,
+    /// Claimed attempts ended. Those that are not the ones that run are passed over.
+    Settled(Vec<Settled>),
+    /// An attempt ended as the record of an earlier execution says: for good, whatever else could be tried (see [`crate::replay`]).
+    Replayed {
+        /// The node, which is claimed or waits.
         node: NodeKey,
-        /// The claim it ran under.
-        attempt: Attempt,
-        /// Its output or failure.
+        /// What it came to.
         outcome: Result<Value, Failure>,
-        /// Lines for the step's log.
-        notes: Vec<String>,
+        /// The label that it chose.
+        label: Option<String>,
     },
     /// Someone asked to cancel the run.
     CancelRequested,
+    /// Someone decided about an approval.
+    Decided {
+        /// The node.
+        node: NodeKey,
+        /// What they decided.
+        vote: Vote,
+    },
+    /// Runs that a node had started have ended.
+    ChildrenEnded {
+        /// The node.
+        node: NodeKey,
+        /// Their numbers.
+        ended: Vec<u32>,
+        /// Attempts that they settled.
+        steps: u32,
+        /// What the node comes to; None while there are others to wait for or to start (see [`is_complete_with`]).
+        outcome: Option<Result<Value, Failure>>,
+    },
+    /// A retry takes over what its earlier run has come to: before anything else happens to it.
+    Resumed {
+        /// Settled nodes.
+        nodes: Vec<(NodeKey, NodeState)>,
+        /// Their records.
+        records: Vec<StepRecord>,
+    },
+}
+
+/// The end of an attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The node.
+    pub node: NodeKey,
+    /// The claim it ran under.
+    pub attempt: Attempt,
+    /// Its output or failure.
+    pub outcome: Result<Value, Failure>,
+    /// Lines for the step's log.
+    pub notes: Vec<String>,
 }
 
 /// Time and chance for one advance, and what the caller can take on.
@@ -46,19 +92,21 @@ pub struct Moment {
     pub now: Timestamp,
     /// A random number in `0.0..1.0` for the jitter of retries.
     pub jitter: f64,
-    /// The turn that the caller can give to one effectful node, if any.
+    /// The turn that the caller can give to effectful nodes, if any.
     pub turn: Option<Turn>,
 }
 
-/// An offer to execute one effectful node right away, so that its claim is part of the same commit.
+/// An offer to execute effectful nodes right away, so that their claims are part of the same commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// Only this node, as long as it is not settled; else, and with None, the first node that is due.
+    /// Only this node, as long as it is not settled; else, and with None, the first nodes that are due.
     pub node: Option<NodeKey>,
-    /// Until when the claim holds.
+    /// Until when the claims hold.
     pub lease_until: Timestamp,
     /// Only nodes whose timeout is at most this many seconds.
     pub max_timeout_s: u32,
+    /// At most so many nodes.
+    pub at_most: usize,
 }
 
 /// What to store and what to execute.
@@ -68,14 +116,14 @@ pub struct Decision {
     pub run: Option<Run>,
     /// Step records to write before the commit.
     pub records: Vec<StepRecord>,
-    /// The attempt that the caller has claimed and must execute after the commit.
-    pub call: Option<Call>,
+    /// The attempts that the caller has claimed and must execute after the commit.
+    pub calls: Vec<Call>,
 }
 
-/// An event that does not fit the run any more: an ordinary answer, since messages come late and twice.
+/// An event that does not fit the run any more: an ordinary answer, since messages come late and twice, and people decide at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// The attempt was replaced by a later one, or its node is settled.
+    /// The attempt was replaced by a later one, or its node is settled; or the child is not waited for.
     #[error("attempt {attempt} of {node} is not the one that runs")]
     Stale {
         /// The node.
@@ -86,6 +134,25 @@ pub enum Rejected {
     /// The run has ended.
     #[error("the run has ended")]
     Ended,
+    /// The node does not wait for a decision.
+    #[error("{0} does not wait for a decision")]
+    NotAwaited(NodeKey),
+    /// They have decided before; the first decision counts.
+    #[error("{by} has decided about {node} before")]
+    DecidedBefore {
+        /// The node.
+        node: NodeKey,
+        /// Who.
+        by: String,
+    },
+    /// What they filled in does not match the form: pointers into it, and messages.
+    #[error("the form is not filled in as {node} asks")]
+    WrongForm {
+        /// The node.
+        node: NodeKey,
+        /// What is wrong, and where.
+        problems: Vec<(String, String)>,
+    },
 }
 
 /// Decides the next state of a run. Pure: the same arguments give an equal answer. `values` must hold the
@@ -93,10 +160,11 @@ pub enum Rejected {
 ///
 /// - The first event takes the run from `pending` to `running`.
 /// - All pure nodes that are or become ready are evaluated, in plan order, and see each other's outputs: a
-///   chain of them is one step.
-/// - Effectful nodes become ready. With a turn, one of them is claimed; if its templates fail, so does the
-///   node, and the turn goes on.
-/// - On [`Event::Woken`], claims whose lease has ended are given up (see [`MAX_CRASHES`]).
+///   chain of them is one step. Nodes that wait begin to.
+/// - Effectful nodes become ready. With a turn, the first of them are claimed; if the templates of one fail, so does it, and the turn
+///   goes on.
+/// - On [`Event::Woken`], claims whose lease has ended are given up (see [`MAX_CRASHES`]), waits whose time has come are over, and a run
+///   whose deadline has passed fails.
 /// - The run ends when every node is settled, when a failure is not handled, or when it is cancelled; then
 ///   nothing is left unsettled.
 pub fn advance(
@@ -111,11 +179,16 @@ pub fn advance(
     }
     let mut transition = Transition::new(plan, run, values, moment);
     match event {
-        Event::Woken => transition.give_up_lost_claims(),
-        Event::Settled { node, attempt, outcome, notes } => {
-            transition.settle_claim(&node, attempt, outcome, notes)?;
-        }
+        Event::Woken => transition.look_at_the_clock(),
+        Event::Redelivered => return Ok(transition.count_lost_delivery(run)),
+        Event::Settled(ended) => transition.settle_claims(ended)?,
+        Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,
         Event::CancelRequested => transition.end_cancelled(),
+        Event::Decided { node, vote } => transition.decide(&node, vote)?,
+        Event::ChildrenEnded { node, ended, steps, outcome } => {
+            transition.children_ended(&node, &ended, steps, outcome)?;
+        }
+        Event::Resumed { nodes, records } => transition.take_over(nodes, records),
     }
     transition.proceed();
     Ok(transition.into_decision(run))

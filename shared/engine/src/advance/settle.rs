@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{ErrorClass, Failure, NodeKey, OnError, Timestamp};
 use serde_json::Value;
 
-use super::{Rejected, retry, transition::Transition};
+use super::{Rejected, Settled, backoff, transition::Transition};
 use crate::{
     Attempt, Digest, NodeState, Revision, StepRecord,
     nodes::{ERROR, Output, check_size, invalid},
@@ -17,43 +17,90 @@ use crate::{
 pub const MAX_CRASHES: u32 = 3;
 
 impl Transition<'_> {
-    /// An attempt that a worker had claimed has ended.
-    pub(super) fn settle_claim(
+    /// Attempts that a worker had claimed have ended. Refused if none of them is one that runs.
+    pub(super) fn settle_claims(&mut self, ended: Vec<Settled>) -> Result<(), Rejected> {
+        let mut refused = None;
+        let mut any_fits = false;
+        for Settled { node: key, attempt, outcome, notes } in ended {
+            if self.has_ended() {
+                break;
+            }
+            match self.claimed(&key, attempt) {
+                Some(claim) => self.settle(Ended { notes, ..claim }, outcome.map(Output::from)),
+                None => {
+                    refused.get_or_insert(Rejected::Stale { node: key, attempt });
+                    continue;
+                }
+            }
+            any_fits = true;
+        }
+        match refused {
+            Some(refused) if !any_fits => Err(refused),
+            _ => Ok(()),
+        }
+    }
+
+    /// An attempt, claimed or waiting, ends as it once did.
+    pub(super) fn settle_replayed(
         &mut self,
         key: &NodeKey,
-        attempt: Attempt,
         outcome: Result<Value, Failure>,
-        notes: Vec<String>,
+        label: Option<String>,
     ) -> Result<(), Rejected> {
-        let held = self.plan.find(key).and_then(|node| match self.state(node) {
-            Some(NodeState::Running { attempt: held, started_on, claimed_at, .. }) if *held == attempt => {
-                Some((node, *started_on, *claimed_at))
-            }
-            _ => None,
-        });
-        let Some((node, started_on, claimed_at)) = held else {
-            return Err(Rejected::Stale { node: key.clone(), attempt });
+        let stale = || Rejected::Stale { node: key.clone(), attempt: 1 };
+        let node = self.plan.find(key).ok_or_else(stale)?;
+        let ended = match self.state(node) {
+            Some(NodeState::Running { attempt, .. }) => self.claimed(key, *attempt),
+            _ => self.waiting(node).map(|(ended, _)| ended),
         };
-        self.settle(Ended { node, attempt, started_on, claimed_at, notes }, outcome.map(Output::from));
+        let ended = ended.ok_or_else(stale)?;
+        let outcome = outcome.and_then(|value| self.accept(node, Output { value, label }));
+        match outcome {
+            Ok(accepted) => self.succeed(ended, accepted, None),
+            Err(failure) => self.fail_for_good(ended, failure),
+        }
         Ok(())
     }
 
-    /// Claims whose lease has ended were lost with their worker: another attempt, or the end of the node.
-    pub(super) fn give_up_lost_claims(&mut self) {
-        for node in 0..self.plan.nodes().len() {
-            let Some(NodeState::Running { attempt, started_on, lease_until, claimed_at }) =
-                self.state(node).cloned()
-            else {
-                continue;
-            };
-            if self.has_ended() || self.moment.now < lease_until {
-                continue;
+    /// The claim of this attempt, if it is the one that runs.
+    fn claimed(&self, key: &NodeKey, attempt: Attempt) -> Option<Ended> {
+        let node = self.plan.find(key)?;
+        match self.state(node)? {
+            NodeState::Running { attempt: held, started_on, claimed_at, .. } if *held == attempt => {
+                let (started_on, claimed_at) = (*started_on, *claimed_at);
+                Some(Ended { node, attempt, started_on, claimed_at, notes: Vec::new() })
             }
-            let key = self.plan.nodes()[node].key.clone();
-            *self.run.crashes.entry(key).or_default() += 1;
-            let failure =
-                Failure::new(ErrorClass::Crashed, "lease_expired", "the worker that held the node was lost");
-            self.settle(Ended { node, attempt, started_on, claimed_at, notes: Vec::new() }, Err(failure));
+            _ => None,
+        }
+    }
+
+    /// A claim whose lease has ended was lost with its worker: another attempt, or the end of the node.
+    pub(super) fn give_up(&mut self, node: usize) {
+        let Some(NodeState::Running { attempt, .. }) = self.state(node) else { return };
+        let Some(claim) = self.claimed(&self.key(node), *attempt) else { return };
+        *self.run.crashes.entry(self.key(node)).or_default() += 1;
+        let failure =
+            Failure::new(ErrorClass::Crashed, "lease_expired", "the worker that held the node was lost");
+        self.settle(claim, Err(failure));
+    }
+
+    /// Takes over what an earlier run has come to.
+    pub(super) fn take_over(&mut self, nodes: Vec<(NodeKey, NodeState)>, records: Vec<StepRecord>) {
+        let revision = self.revision();
+        for record in records {
+            if !record.retried
+                && let Some(value) = record.value()
+            {
+                self.values.outputs.insert(record.node.clone(), value);
+            }
+            self.records.push(StepRecord { claimed_at: revision, settled_at: revision, ..record });
+        }
+        for (key, state) in nodes {
+            let state = match state {
+                NodeState::Skipped { .. } => NodeState::Skipped { settled_at: revision },
+                other => other,
+            };
+            self.run.nodes.insert(key, state);
         }
     }
 
@@ -69,7 +116,7 @@ impl Transition<'_> {
     fn accept(&self, node: usize, output: Output) -> Result<Accepted, Failure> {
         let (digest, bytes) = Digest::and_size_of(&output.value);
         check_size(bytes)?;
-        if let Some(schema) = &self.plan.nodes()[node].schema {
+        if let Some(schema) = &self.plan.at(node).schema {
             let mismatches = schema.mismatches(&output.value);
             if !mismatches.is_empty() {
                 let places: Vec<_> = mismatches
@@ -85,7 +132,7 @@ impl Transition<'_> {
 
     fn succeed(&mut self, ended: Ended, accepted: Accepted, error: Option<Failure>) {
         let Accepted { value, digest, label } = accepted;
-        self.values.outputs.insert(self.plan.nodes()[ended.node].key.clone(), Arc::clone(&value));
+        self.values.outputs.insert(self.key(ended.node), Arc::clone(&value));
         self.set(ended.node, NodeState::Succeeded { attempt: ended.attempt, output: digest.clone(), label });
         self.record(ended, digest, Some(value), error, false);
     }
@@ -95,7 +142,11 @@ impl Transition<'_> {
             self.set(ended.node, ready);
             return self.record(ended, Digest::of(&failure), None, Some(failure), true);
         }
-        match &self.plan.document(ended.node).on_error {
+        self.fail_for_good(ended, failure);
+    }
+
+    fn fail_for_good(&mut self, ended: Ended, failure: Failure) {
+        match &self.plan.at(ended.node).document.on_error {
             OnError::Continue { default } => {
                 let accepted =
                     Accepted { digest: Digest::of(default), value: Arc::new(default.clone()), label: None };
@@ -108,25 +159,28 @@ impl Transition<'_> {
 
     fn end_with_failure(&mut self, ended: Ended, failure: Failure, handled: bool) {
         let (node, digest) = (ended.node, Digest::of(&failure));
-        self.values.outputs.insert(self.plan.nodes()[node].key.clone(), Arc::new(error_value(&failure)));
+        self.values.outputs.insert(self.key(node), Arc::new(error_value(&failure)));
         self.set(node, NodeState::Failed { attempt: ended.attempt, output: digest.clone(), handled });
         self.record(ended, digest, None, Some(failure.clone()), false);
         if !handled {
-            self.end_failed(node, failure);
+            self.fail_branch(node, failure);
         }
     }
 
     /// The state in which the node waits for another attempt, if there is one.
     fn next_attempt(&self, ended: &Ended, failure: &Failure) -> Option<NodeState> {
-        let crashes = self.run.crashes.get(&self.plan.nodes()[ended.node].key).copied().unwrap_or(0);
+        if !self.plan.at(ended.node).is_effectful() {
+            return None;
+        }
+        let crashes = self.run.crashes.get(self.plan.key(ended.node)).copied().unwrap_or(0);
         let not_before = match failure.class {
             ErrorClass::Crashed if crashes < MAX_CRASHES => None,
             ErrorClass::Transient => {
-                let policy = self.plan.document(ended.node).retry.as_ref();
+                let policy = self.plan.at(ended.node).document.retry.as_ref();
                 let failures = ended.attempt.saturating_sub(crashes);
                 Some(
                     self.moment.now
-                        + retry::delay(policy, failures, failure.retry_after_s, self.moment.jitter)?,
+                        + backoff::delay(policy, failures, failure.retry_after_s, self.moment.jitter)?,
                 )
             }
             ErrorClass::Crashed | ErrorClass::Permanent | ErrorClass::Validation => return None,
@@ -135,7 +189,7 @@ impl Transition<'_> {
     }
 
     fn has_error_edge(&self, node: usize) -> bool {
-        self.plan.nodes()[node].outgoing.iter().any(|edge| edge.label.as_deref() == Some(ERROR))
+        self.plan.at(node).outgoing.iter().any(|edge| edge.label.as_deref() == Some(ERROR))
     }
 
     fn record(
@@ -147,7 +201,7 @@ impl Transition<'_> {
         retried: bool,
     ) {
         self.records.push(StepRecord {
-            node: self.plan.nodes()[ended.node].key.clone(),
+            node: self.key(ended.node),
             attempt: ended.attempt,
             digest,
             output,

@@ -1,9 +1,15 @@
 //! The state that one advance works on, from the event to the decision.
 
-use domain::RunStatus;
+use domain::{ErrorClass, Failure, NodeKey, RunStatus, Timestamp};
 
-use super::{Decision, Moment, settle::Ended};
-use crate::{Attempt, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK};
+use super::{Decision, MAX_CRASHES, Moment, settle::Ended};
+use crate::{Attempt, Awaited, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK};
+
+/// The most attempts that a run may settle where its version does not say.
+pub const MAX_STEPS: u32 = 1_000_000;
+
+/// How many times [`RECHECK`] a run waits for children before it looks whether their messages were lost.
+const PATIENCE_WITH_CHILDREN: i32 = 5;
 
 /// A run on its way to its next state. Nodes are named by their place in plan order.
 pub(super) struct Transition<'a> {
@@ -14,12 +20,13 @@ pub(super) struct Transition<'a> {
     /// The stored values, and those that this advance adds.
     pub(super) values: Values,
     pub(super) records: Vec<StepRecord>,
-    pub(super) call: Option<Call>,
+    pub(super) calls: Vec<Call>,
 }
 
 impl<'a> Transition<'a> {
     pub(super) fn new(plan: &'a Plan, run: &Run, values: &Values, moment: &'a Moment) -> Self {
-        Self { plan, moment, run: run.clone(), values: values.clone(), records: Vec::new(), call: None }
+        let (run, values) = (run.clone(), values.clone());
+        Self { plan, moment, run, values, records: Vec::new(), calls: Vec::new() }
     }
 
     /// Takes the run as far as it goes without the outside world.
@@ -39,12 +46,38 @@ impl<'a> Transition<'a> {
 
     /// The decision; `before` is the run as it is stored.
     pub(super) fn into_decision(mut self, before: &Run) -> Decision {
+        self.bound_steps();
         if self.run == *before {
-            return Decision { run: None, records: self.records, call: self.call };
+            return Decision { run: None, records: self.records, calls: self.calls };
         }
+        self.run.lost_deliveries = 0;
+        if !self.has_ended() {
+            self.run.status = self.open_status();
+        }
+        self.committed()
+    }
+
+    /// Counts a delivery that came to nothing, and fails the run with the last that is borne.
+    pub(super) fn count_lost_delivery(mut self, before: &Run) -> Decision {
+        self.run.lost_deliveries = before.lost_deliveries + 1;
+        if self.run.lost_deliveries >= MAX_CRASHES {
+            let message = format!("its worker was lost {MAX_CRASHES} times before it came to a commit");
+            self.end_failed(None, Failure::new(ErrorClass::Crashed, "workers_lost", message));
+        }
+        self.committed()
+    }
+
+    fn committed(mut self) -> Decision {
+        // What was claimed and then ended with its item or the run is not to be executed.
+        let is_held = |call: &Call| matches!(self.run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
+        self.calls.retain(is_held);
         self.run.revision += 1;
         self.run.next_check_on = self.next_check();
-        Decision { run: Some(self.run), records: self.records, call: self.call }
+        Decision { run: Some(self.run), records: self.records, calls: self.calls }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.run.status.is_terminal()
     }
 
     /// The revision of the commit that this advance leads to.
@@ -58,18 +91,25 @@ impl<'a> Transition<'a> {
         Ended { node, attempt, started_on, claimed_at, notes: Vec::new() }
     }
 
-    pub(super) fn has_ended(&self) -> bool {
-        self.run.status.is_terminal()
+    pub(super) fn state(&self, node: usize) -> Option<&NodeState> {
+        self.run.nodes.get(self.plan.key(node))
     }
 
-    pub(super) fn state(&self, node: usize) -> Option<&NodeState> {
-        self.run.nodes.get(&self.plan.nodes()[node].key)
+    pub(super) fn is_settled(&self, node: usize) -> bool {
+        self.state(node).is_some_and(NodeState::is_settled)
+    }
+
+    pub(super) fn key(&self, node: usize) -> NodeKey {
+        self.plan.key(node).clone()
     }
 
     pub(super) fn set(&mut self, node: usize, state: NodeState) {
-        let key = &self.plan.nodes()[node].key;
+        let key = self.plan.key(node);
         if state.is_settled() {
             self.run.crashes.remove(key);
+            if self.run.children.get(key).is_some_and(|children| children.open.is_empty()) {
+                self.run.children.remove(key);
+            }
         }
         self.run.nodes.insert(key.clone(), state);
     }
@@ -86,8 +126,28 @@ impl<'a> Transition<'a> {
         }
     }
 
+    /// A run whose nodes all wait for a time or for people waits itself.
+    fn open_status(&self) -> RunStatus {
+        let waits = |state: &NodeState| {
+            matches!(state, NodeState::Waiting { on: Awaited::Time | Awaited::Approval { .. }, .. })
+        };
+        let mut open = self.run.nodes.values().filter(|state| !state.is_settled()).peekable();
+        if open.peek().is_some() && open.all(waits) { RunStatus::Waiting } else { RunStatus::Running }
+    }
+
+    /// Fails a run that goes on and on.
+    fn bound_steps(&mut self) {
+        let settled = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.run.steps = self.run.steps.saturating_add(settled);
+        let most = self.plan.version().settings.max_steps.unwrap_or(MAX_STEPS);
+        if !self.has_ended() && self.run.steps > most {
+            let message = format!("the run has made {} steps; {most} is the most", self.run.steps);
+            self.end_failed(None, Failure::new(ErrorClass::Permanent, "too_many_steps", message));
+        }
+    }
+
     /// When the run must be looked at even if no message comes.
-    fn next_check(&self) -> Option<domain::Timestamp> {
+    fn next_check(&self) -> Option<Timestamp> {
         if self.has_ended() {
             return None;
         }
@@ -96,8 +156,13 @@ impl<'a> Transition<'a> {
             NodeState::Ready { not_before: Some(start), .. } if *start > now => Some(*start),
             NodeState::Ready { .. } => Some(now + RECHECK),
             NodeState::Running { lease_until, .. } => Some(*lease_until),
+            NodeState::Waiting { until, on: Awaited::Children, .. } => {
+                let again = now + RECHECK * PATIENCE_WITH_CHILDREN;
+                Some(until.map_or(again, |until| until.min(again)))
+            }
+            NodeState::Waiting { until, .. } => *until,
             _ => None,
         });
-        checks.min()
+        checks.chain(self.run.deadline).min()
     }
 }

@@ -48,6 +48,8 @@ pub enum Kind {
         /// The greatest.
         max: i64,
     },
+    /// True or false.
+    Bool,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A string that is taken as it is.
@@ -126,6 +128,8 @@ impl Kind {
                 Some(_) => wrong("out_of_range", format!("must be between {min} and {max}")),
                 None => wrong("wrong_type", format!("must be a whole number between {min} and {max}")),
             },
+            Self::Bool if value.is_boolean() => Ok(Compiled::Plain(value.clone())),
+            Self::Bool => wrong("wrong_type", "must be true or false".into()),
             Self::OneOf(words) => match value.as_str() {
                 Some(word) if words.contains(&word) => Ok(Compiled::Plain(value.clone())),
                 _ => wrong("wrong_value", format!("must be one of {}", words.join(", "))),

@@ -5,9 +5,11 @@
 //! [`TYPES`].
 
 mod advanced;
+pub mod approval;
 mod context;
 mod field;
 mod filter;
+pub(crate) mod for_each;
 mod http;
 mod if_else;
 mod label;
@@ -19,6 +21,8 @@ mod metadata;
 mod planned;
 mod returns;
 mod split;
+pub(crate) mod wait;
+pub(crate) mod workflow;
 
 use std::fmt;
 
@@ -26,12 +30,15 @@ use domain::{ErrorClass, Failure};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::pointer::join;
+
 pub use context::Context;
 pub use field::{Field, Kind, Problem};
 pub use label::{ERROR, Labels};
 pub use limits::{MAX_ITEMS, MAX_OUTPUT_BYTES};
 pub use metadata::Metadata;
 
+pub(crate) use for_each::ItemError;
 pub(crate) use limits::{Budget, check_size};
 pub(crate) use merge::Mode;
 
@@ -80,6 +87,11 @@ pub trait NodeType: fmt::Debug + Sync {
         None
     }
 
+    /// What it waits for, if nobody works on it while it runs.
+    fn control(&self) -> Option<Control> {
+        None
+    }
+
     /// Whether a graph with it can be published. A type that can't is known so that drafts may hold it.
     fn is_available(&self) -> bool {
         true
@@ -99,6 +111,19 @@ impl Default for Arity {
     fn default() -> Self {
         Self { joins: false, continues: true }
     }
+}
+
+/// A type that waits and is moved on by the engine: neither evaluated at once nor executed by a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// For a time.
+    Wait,
+    /// For people.
+    Approval,
+    /// For a run of another workflow.
+    Workflow,
+    /// For runs that work on its items.
+    ForEach,
 }
 
 /// A type whose output follows from data alone.
@@ -132,10 +157,10 @@ pub static TYPES: &[&dyn NodeType] = &[
     &planned::MCP_TOOL,
     &http::Http::Get,
     &http::Http::Post,
-    &planned::APPROVAL,
-    &planned::WAIT,
-    &planned::WORKFLOW,
-    &planned::FOR_EACH,
+    &approval::Approval,
+    &wait::Wait,
+    &workflow::Workflow,
+    &for_each::ForEach,
     &filter::Filter,
     &map::MapItems,
     &if_else::IfElse,
@@ -155,6 +180,17 @@ pub fn read(node_type: &dyn NodeType, raw: &Map<String, Value>) -> (Metadata, Ve
     let (metadata, mut problems) = Metadata::read(node_type.fields(), raw);
     problems.extend(node_type.check(raw));
     (metadata, problems)
+}
+
+/// The problem of metadata in which none of these alternatives is complete.
+fn one_of(metadata: &Map<String, Value>, alternatives: &[&[&str]]) -> Vec<Problem> {
+    let complete = |fields: &[&str]| fields.iter().all(|name| metadata.contains_key(*name));
+    if alternatives.is_empty() || alternatives.iter().any(|fields| complete(fields)) {
+        return Vec::new();
+    }
+    let choices: Vec<_> = alternatives.iter().map(|fields| format!("`{}`", fields.join("` and `"))).collect();
+    let message = format!("give {}", choices.join(", or "));
+    vec![Problem::new(join("", alternatives[0][0]), "missing_field", message)]
 }
 
 /// A failure that the same data would meet again.

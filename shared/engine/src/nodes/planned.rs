@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Field, Group, Kind, Labels, NodeType, Problem};
+use super::{Field, Group, Kind, NodeType, Problem, one_of};
 use crate::ReferenceKind;
 
 #[derive(Debug)]
@@ -11,7 +11,6 @@ pub(super) struct Planned {
     name: &'static str,
     group: Group,
     fields: &'static [Field],
-    labels: &'static [&'static str],
     /// Alternatives of fields, one of which must be complete.
     one_of: &'static [&'static [&'static str]],
 }
@@ -30,24 +29,7 @@ impl NodeType for Planned {
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
-        let complete = |fields: &[&str]| fields.iter().all(|name| metadata.contains_key(*name));
-        if self.one_of.is_empty() || self.one_of.iter().any(|fields| complete(fields)) {
-            return Vec::new();
-        }
-        let choices =
-            self.one_of.iter().map(|fields| format!("`{}`", fields.join("` and `"))).collect::<Vec<_>>();
-        vec![Problem::new(
-            format!("/{}", self.one_of[0][0]),
-            "missing_field",
-            format!("give {}", choices.join(", or ")),
-        )]
-    }
-
-    fn labels(&self, _metadata: &Map<String, Value>) -> Labels {
-        if self.labels.is_empty() {
-            return Labels::None;
-        }
-        Labels::Choice(self.labels.iter().map(|label| (*label).to_owned()).collect())
+        one_of(metadata, self.one_of)
     }
 
     fn is_available(&self) -> bool {
@@ -56,7 +38,7 @@ impl NodeType for Planned {
 }
 
 const fn planned(name: &'static str, group: Group, fields: &'static [Field]) -> Planned {
-    Planned { name, group, fields, labels: &[], one_of: &[] }
+    Planned { name, group, fields, one_of: &[] }
 }
 
 const POSITIVE: Kind = Kind::Integer { min: 1, max: 1_000_000 };
@@ -120,68 +102,3 @@ pub(super) static MCP_TOOL: Planned = planned(
         Field::optional("arguments", Kind::TemplateObject, "what it is called with"),
     ],
 );
-
-pub(super) static APPROVAL: Planned = Planned {
-    labels: &["approved", "rejected"],
-    ..planned(
-        "approval",
-        Group::Actions,
-        &[
-            Field::required("title", Kind::Text, "what is to be decided"),
-            Field::optional("form", Kind::Json, "JSON Schema of what the person fills in"),
-            Field::optional("approvers", Kind::Json, "a role, or a list of members"),
-            Field::optional("quorum", POSITIVE, "how many must approve"),
-            Field::optional("timeout_s", Kind::Integer { min: 1, max: 31_536_000 }, "how long it stays open"),
-            Field::optional("on_timeout", Kind::Word, "what happens then"),
-        ],
-    )
-};
-
-pub(super) static WAIT: Planned = Planned {
-    one_of: &[&["seconds"], &["until"]],
-    ..planned(
-        "wait",
-        Group::Control,
-        &[
-            Field::optional("seconds", Kind::Template, "how long"),
-            Field::optional("until", Kind::Text, "until when, RFC 3339"),
-        ],
-    )
-};
-
-pub(super) static WORKFLOW: Planned = planned(
-    "workflow",
-    Group::Control,
-    &[
-        Field::required("workflow_id", Kind::Id(ReferenceKind::Workflow), "the workflow to run"),
-        Field::optional("version", POSITIVE, "its version; the published one if left out"),
-        Field::optional("input", Kind::Template, "the inputs of its run"),
-    ],
-);
-
-pub(super) static FOR_EACH: Planned = Planned {
-    one_of: &[&["body"], &["workflow_id"]],
-    ..planned(
-        "for_each",
-        Group::Control,
-        &[
-            Field::required("items", Kind::Expression, "the list"),
-            Field::optional("body", Kind::Json, "the nodes to run for each item"),
-            Field::optional(
-                "workflow_id",
-                Kind::Id(ReferenceKind::Workflow),
-                "the workflow to run for each item",
-            ),
-            Field::optional(
-                "max_concurrency",
-                Kind::Integer { min: 1, max: 1000 },
-                "the most items at a time",
-            ),
-            Field::optional(
-                "on_item_error",
-                Kind::OneOf(&["fail", "skip", "collect"]),
-                "what a failed item means",
-            ),
-        ],
-    )
-};

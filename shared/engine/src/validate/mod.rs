@@ -16,7 +16,7 @@ use crate::{
 
 pub use inputs::{validate_input_params, validate_inputs};
 pub use node::{MAX_DELAY_S, MAX_RETRIES, MAX_TIMEOUT_S};
-pub use references::{Reference, ReferenceKind, references};
+pub use references::{Reference, ReferenceKind, references, used_workflows};
 
 /// How much a [`Violation`] weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -95,10 +95,53 @@ pub(crate) struct CheckedNode {
     pub(crate) node_type: Option<&'static dyn NodeType>,
     pub(crate) metadata: Metadata,
     pub(crate) schema: Option<Schema>,
+    /// What it does for each item, if it is a `for_each`.
+    pub(crate) body: Option<Graph>,
 }
 
-/// The checks of [`validate`]. Of a graph with too many nodes only that is said, so that the work is bounded.
+/// Where a body stands: what its expressions may read besides its own nodes.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    topology: &'a Topology<'a>,
+    /// The `for_each`.
+    node: usize,
+    outer: Option<&'a Around<'a>>,
+}
+
+impl Around<'_> {
+    /// Whether the output of a node around the body is there when the body runs; None if there is no such node.
+    fn sees(&self, key: &NodeKey) -> Option<bool> {
+        match self.topology.find(key) {
+            Some(node) => Some(self.topology.ancestors(self.node)[node]),
+            None => self.outer?.sees(key),
+        }
+    }
+
+    /// Whether a node around the body has this key.
+    fn has(&self, key: &NodeKey) -> bool {
+        self.topology.find(key).is_some() || self.outer.is_some_and(|outer| outer.has(key))
+    }
+
+    fn depth(&self) -> usize {
+        1 + self.outer.map_or(0, Self::depth)
+    }
+}
+
+/// How deep `for_each` may stand in bodies of `for_each`.
+const MAX_DEPTH: usize = 3;
+
+/// The checks of [`validate`].
 pub(crate) fn check(graph: &Graph) -> Checked<'_> {
+    check_within(graph, None)
+}
+
+/// Reads a body whose violations are known already.
+pub(crate) fn check_body(body: &Graph) -> Checked<'_> {
+    Checked { violations: Vec::new(), ..check_within(body, None) }
+}
+
+/// Of a graph with too many nodes only that is said, so that the work is bounded.
+fn check_within<'g>(graph: &'g Graph, around: Option<&Around<'_>>) -> Checked<'g> {
     if graph.nodes.len() > MAX_NODES {
         let message = format!("the graph has {} nodes; {MAX_NODES} is the most", graph.nodes.len());
         let violations = vec![Violation::error("/nodes", "too_many_nodes", message)];
@@ -110,7 +153,7 @@ pub(crate) fn check(graph: &Graph) -> Checked<'_> {
         violations.push(Violation::error("/nodes", "no_nodes", "a workflow has at least one node"));
     }
     let nodes: Vec<_> =
-        (0..graph.nodes.len()).map(|i| node::check(graph, &topology, i, &mut violations)).collect();
+        (0..graph.nodes.len()).map(|i| node::check(graph, &topology, i, around, &mut violations)).collect();
     edges::check(graph, &topology, &nodes, &mut violations);
     Checked { violations, topology, nodes }
 }
@@ -118,12 +161,26 @@ pub(crate) fn check(graph: &Graph) -> Checked<'_> {
 /// The checks of [`validate_for_publish`].
 pub(crate) fn check_for_publish(graph: &Graph) -> Checked<'_> {
     let mut checked = check(graph);
-    for (i, (node, read)) in graph.nodes.iter().zip(&checked.nodes).enumerate() {
+    checked.violations.extend(unavailable(graph, &checked.nodes));
+    checked
+}
+
+fn unavailable(graph: &Graph, nodes: &[CheckedNode]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (i, (node, read)) in graph.nodes.iter().zip(nodes).enumerate() {
+        let pointer = format!("/nodes/{i}");
         if read.node_type.is_some_and(|node_type| !node_type.is_available()) {
             let message = format!("node type `{}` can't be run yet", node.node_type);
-            let violation = Violation::error(format!("/nodes/{i}/node_type"), "not_available", message);
-            checked.violations.push(violation.at(&node.key));
+            let violation = Violation::error(format!("{pointer}/node_type"), "not_available", message);
+            found.push(violation.at(&node.key));
+        }
+        if let Some(body) = &read.body {
+            let inner = unavailable(body, &check_body(body).nodes);
+            found.extend(inner.into_iter().map(|violation| Violation {
+                pointer: node::pointer_into_body(node, &pointer, &violation.pointer),
+                ..violation
+            }));
         }
     }
-    checked
+    found
 }

@@ -2,10 +2,10 @@
 
 use domain::{Graph, Node, NodeKey, OnError, RetryPolicy};
 
-use super::{CheckedNode, Violation};
+use super::{Around, CheckedNode, MAX_DEPTH, Violation, check_within};
 use crate::{
     expr::Reads,
-    nodes::{self, ERROR},
+    nodes::{self, ERROR, for_each},
     pointer::join,
     schema::Schema,
     topology::Topology,
@@ -25,12 +25,13 @@ pub(super) fn check(
     graph: &Graph,
     topology: &Topology<'_>,
     i: usize,
+    around: Option<&Around<'_>>,
     out: &mut Vec<Violation>,
 ) -> CheckedNode {
     let node = &graph.nodes[i];
     let pointer = format!("/nodes/{i}");
     let mut found = Vec::new();
-    check_key(node, i, topology, &pointer, &mut found);
+    check_key(node, i, topology, around, &pointer, &mut found);
     check_limits(node, &pointer, &mut found);
     check_error_edge(graph, topology, i, &pointer, &mut found);
 
@@ -48,14 +49,16 @@ pub(super) fn check(
         for (field, reads) in metadata.reads() {
             check_reads(
                 graph,
-                topology,
-                i,
+                &Around { topology, node: i, outer: around },
                 reads,
                 &join(&format!("{pointer}/metadata"), field.name),
                 &mut found,
             );
         }
         checked.metadata = metadata;
+        if node_type.control() == Some(nodes::Control::ForEach) {
+            checked.body = for_each::body(&node.metadata).and_then(Result::ok);
+        }
     } else {
         let message = format!("there is no node type `{}`", node.node_type);
         found.push(Violation::error(join(&pointer, "node_type"), "unknown_type", message));
@@ -69,10 +72,45 @@ pub(super) fn check(
         None => {}
     }
     out.extend(found.into_iter().map(|violation| violation.at(&node.key)));
+    if let Some(body) = &checked.body {
+        check_inner(body, &Around { topology, node: i, outer: around }, node, &pointer, out);
+    }
     checked
 }
 
-fn check_key(node: &Node, i: usize, topology: &Topology<'_>, pointer: &str, found: &mut Vec<Violation>) {
+/// The rules of a graph, for the body of a node.
+fn check_inner(body: &Graph, around: &Around<'_>, node: &Node, pointer: &str, out: &mut Vec<Violation>) {
+    if around.depth() > MAX_DEPTH {
+        let message = format!("bodies may stand {MAX_DEPTH} deep in each other");
+        out.push(Violation::error(format!("{pointer}/metadata/body"), "too_deep", message).at(&node.key));
+        return;
+    }
+    for mut violation in check_within(body, Some(around)).violations {
+        violation.pointer = pointer_into_body(node, pointer, &violation.pointer);
+        out.push(violation);
+    }
+}
+
+/// Where `inner`, a place in the body of a node, stands in the document that has the node at `pointer`: a body is given as a graph,
+/// as a list of nodes, or as the fields of the one node that runs a workflow.
+pub(super) fn pointer_into_body(node: &Node, pointer: &str, inner: &str) -> String {
+    match node.metadata.get("body") {
+        None => format!("{pointer}{}", inner.trim_start_matches("/nodes/0")),
+        Some(body) if body.is_array() => {
+            format!("{pointer}/metadata/body{}", inner.trim_start_matches("/nodes"))
+        }
+        Some(_) => format!("{pointer}/metadata/body{inner}"),
+    }
+}
+
+fn check_key(
+    node: &Node,
+    i: usize,
+    topology: &Topology<'_>,
+    around: Option<&Around<'_>>,
+    pointer: &str,
+    found: &mut Vec<Violation>,
+) {
     let place = join(pointer, "key");
     if !node.key.is_valid() {
         let message = "a key is a lower-case letter, then up to 62 of lower-case letters, digits and `_`";
@@ -80,6 +118,9 @@ fn check_key(node: &Node, i: usize, topology: &Topology<'_>, pointer: &str, foun
     }
     if let Some(first) = topology.find(&node.key).filter(|first| *first != i) {
         let message = format!("node {first} has the key `{}` too", node.key);
+        found.push(Violation::error(place, "duplicate_key", message));
+    } else if around.is_some_and(|around| around.has(&node.key)) {
+        let message = format!("a node around the body has the key `{}` too", node.key);
         found.push(Violation::error(place, "duplicate_key", message));
     }
 }
@@ -120,32 +161,21 @@ fn check_error_edge(
 }
 
 /// Only outputs of ancestors are ever visible: all else would depend on which branch is quicker.
-fn check_reads(
-    graph: &Graph,
-    topology: &Topology<'_>,
-    i: usize,
-    reads: &Reads,
-    place: &str,
-    found: &mut Vec<Violation>,
-) {
-    if reads.nodes.is_empty() {
-        return;
-    }
-    let ancestors = topology.ancestors(i);
+fn check_reads(graph: &Graph, from: &Around<'_>, reads: &Reads, place: &str, found: &mut Vec<Violation>) {
     for key in &reads.nodes {
-        match topology.find(&NodeKey::new(key.as_str())) {
+        match from.sees(&NodeKey::new(key.as_str())) {
             None => {
                 let message = format!("`base.nodes.{key}`: there is no node `{key}`");
                 found.push(Violation::error(place, "unknown_node", message));
             }
-            Some(other) if !ancestors[other] => {
+            Some(false) => {
                 let message = format!(
                     "`base.nodes.{key}` is never there: no path leads from `{key}` to `{}`",
-                    graph.nodes[i].key
+                    graph.nodes[from.node].key
                 );
                 found.push(Violation::warning(place, "not_an_ancestor", message));
             }
-            Some(_) => {}
+            Some(true) => {}
         }
     }
 }

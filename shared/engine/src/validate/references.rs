@@ -1,11 +1,12 @@
 //! What a graph names outside itself.
 
-use domain::{Graph, NodeKey};
+use domain::{Graph, NodeKey, WorkflowId};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::node::pointer_into_body;
 use crate::{
-    nodes::{self, Kind},
+    nodes::{self, Kind, for_each, workflow},
     pointer::join,
 };
 
@@ -64,6 +65,28 @@ pub fn references(graph: &Graph) -> Vec<Reference> {
                 name(ReferenceKind::Secret, secret, field.name);
             }
         }
+        if node.metadata.contains_key("body")
+            && let Some(Ok(body)) = for_each::body(&node.metadata)
+        {
+            found.extend(references(&body).into_iter().map(|inner| Reference {
+                pointer: pointer_into_body(node, &format!("/nodes/{i}"), &inner.pointer),
+                ..inner
+            }));
+        }
     }
     found
+}
+
+/// The workflows, and numbers of versions where they are given, that the nodes of a graph run, each with a node that names it.
+pub fn used_workflows(graph: &Graph) -> Vec<(NodeKey, WorkflowId, Option<u32>)> {
+    let mut used = Vec::new();
+    for node in &graph.nodes {
+        if node.node_type == "workflow" || node.node_type == "for_each" {
+            used.extend(workflow::named(&node.metadata).map(|(id, number)| (node.key.clone(), id, number)));
+        }
+        if let (true, Some(Ok(body))) = (node.metadata.contains_key("body"), for_each::body(&node.metadata)) {
+            used.extend(used_workflows(&body));
+        }
+    }
+    used
 }

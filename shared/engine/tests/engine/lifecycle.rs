@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use domain::{ErrorClass, NodeKey, RunStatus};
-use engine::{Effect, Event, NodeState, Rejected, Turn, effects, live_leases, newly_ready};
+use engine::{Effect, Event, NodeState, Rejected, Turn, effects, live_leases, new_effects};
 use serde_json::json;
 
-use crate::world::{World, advanced, permanent, start, transient};
+use crate::world::{World, advanced, permanent, settled, start, transient};
 
 fn later(seconds: i64) -> domain::Timestamp {
     start() + TimeDelta::seconds(seconds)
@@ -29,8 +29,8 @@ fn a_chain_of_two_effects_costs_three_commits() {
     let call = world.claim(None).unwrap();
     assert_eq!((call.node.as_str(), call.attempt, call.timeout_s), ("a", 1, 30));
     let turn = Some(world.turn(None));
-    let settled = Event::Settled { node: "a".into(), attempt: 1, outcome: Ok(json!(1)), notes: vec![] };
-    let call = world.apply(settled, turn).unwrap().call.unwrap();
+    let event = Event::Settled(vec![settled("a", 1, Ok(json!(1)))]);
+    let call = world.apply(event, turn).unwrap().calls.pop().unwrap();
     assert_eq!(call.node.as_str(), "b");
     world.settle("b", 1, Ok(json!(2))).unwrap();
     assert_eq!((world.run.revision, world.run.status), (3, RunStatus::Succeeded));
@@ -42,7 +42,7 @@ fn a_second_wake_changes_nothing() {
     world.wake();
     world.pass(10);
     let decision = world.wake();
-    assert_eq!((decision.run, decision.records.len(), decision.call), (None, 0, None));
+    assert_eq!((decision.run, decision.records.len(), decision.calls), (None, 0, vec![]));
 }
 
 #[test]
@@ -61,10 +61,10 @@ fn a_turn_for_a_node_claims_it_and_no_other() {
 fn a_turn_takes_only_what_fits_its_time() {
     let mut world = World::of("a; b", &json!({"a": {"timeout_s": 200}, "b": {"timeout_s": 20}}));
     let turn = |node: Option<&str>| {
-        Some(Turn { node: node.map(NodeKey::from), lease_until: later(60), max_timeout_s: 100 })
+        Some(Turn { node: node.map(NodeKey::from), lease_until: later(60), max_timeout_s: 100, at_most: 1 })
     };
-    assert_eq!(world.apply(Event::Woken, turn(Some("a"))).unwrap().call, None);
-    assert_eq!(world.apply(Event::Woken, turn(None)).unwrap().call.unwrap().node.as_str(), "b");
+    assert_eq!(world.apply(Event::Woken, turn(Some("a"))).unwrap().calls, []);
+    assert_eq!(world.apply(Event::Woken, turn(None)).unwrap().calls[0].node.as_str(), "b");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn permanent_failures_are_not_tried_again() {
     let mut world = World::of("a", &json!({}));
     world.execute("a", Err(permanent()));
     let error = world.run.error.clone().unwrap();
-    assert_eq!((error.node.as_str(), error.failure), ("a", permanent()));
+    assert_eq!((error.node, error.failure), (Some("a".into()), permanent()));
     assert_eq!(world.run.next_check_on, None);
 }
 
@@ -209,20 +209,26 @@ fn a_pending_run_can_be_cancelled() {
 #[test]
 fn effects_are_derived_from_the_committed_state() {
     let mut world = World::of("a -> b, c", &json!({}));
-    let names =
-        |effects: Vec<Effect>| effects.into_iter().map(|effect| effect.node.to_string()).collect::<Vec<_>>();
+    let claims = |effects: Vec<Effect>| {
+        let keys = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Claim { node, .. } => Some(node.to_string()),
+            _ => None,
+        });
+        keys.collect::<Vec<_>>()
+    };
     let created = world.run.clone();
     world.wake();
-    assert_eq!(names(newly_ready(&created, &world.run)), ["a"]);
+    assert_eq!(claims(new_effects(&world.plan, &created, &world.run)), ["a"]);
     let call = world.claim(Some("a")).unwrap();
     assert!(effects(&world.plan, &world.run).is_empty());
     let claimed = world.run.clone();
     world.settle("a", call.attempt, Ok(json!(1))).unwrap();
-    assert_eq!(names(newly_ready(&claimed, &world.run)), ["b", "c"]);
+    assert_eq!(claims(new_effects(&world.plan, &claimed, &world.run)), ["b", "c"]);
     let both = world.run.clone();
     world.execute("b", Err(transient()));
-    assert_eq!(newly_ready(&both, &world.run), [Effect { node: "b".into(), not_before: Some(later(5)) }]);
-    assert_eq!(names(effects(&world.plan, &world.run)), ["b", "c"]);
+    let again = Effect::Claim { node: "b".into(), not_before: Some(later(5)) };
+    assert_eq!(new_effects(&world.plan, &both, &world.run), [again]);
+    assert_eq!(claims(effects(&world.plan, &world.run)), ["b", "c"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 // Clippy's exception for tests knows only functions that are tests themselves.
 #![allow(clippy::unwrap_used)]
 
+mod children;
 mod lifecycle;
 mod liveness;
 mod node_types;
@@ -11,4 +12,5 @@ mod properties;
 mod reference;
 mod results;
 mod validation;
+mod waiting;
 mod world;

@@ -268,15 +268,15 @@ fn structured_output_is_a_schema_that_stands_alone() {
 
 #[test]
 fn types_of_the_palette_that_cannot_run_stand_in_drafts_only() {
-    let details = json!({"a": {"node_type": "wait", "metadata": {"seconds": 5}}});
+    let details = json!({"a": {"node_type": "job", "metadata": {"model": "m", "prompt": "p"}}});
     check("a", &details, &[]);
     let found = validate_for_publish(&graph("a", &details));
     assert_eq!(lines(&found), ["/nodes/0/node_type not_available"]);
-    assert_eq!(found[0].message, "node type `wait` can't be run yet");
+    assert_eq!(found[0].message, "node type `job` can't be run yet");
 }
 
 #[test]
-fn required_metadata_of_planned_types_is_checked() {
+fn required_metadata_is_checked() {
     let id = json!("0190a0b0-0000-7000-8000-000000000001");
     check_metadata("job", &json!({}), &["expert_id missing_field"]);
     check_metadata("job", &json!({"model": "m", "prompt": "p"}), &[]);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use domain::{
-    ErrorClass, Failure, Graph, NodeKey, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId,
-    WorkflowId, WorkflowVersion,
+    ErrorClass, Failure, Graph, NodeKey, OnFailure, Priority, RunId, RunSettings, TeamId, Timestamp, Trigger,
+    TriggerKind, UsedVersion, VersionId, WorkflowId, WorkflowVersion,
 };
 use engine::{
-    Attempt, Call, Decision, Event, Moment, NewRun, NodeState, Plan, Rejected, Run, StepRecord, Turn, Values,
-    advance, compile, run_result,
+    Attempt, Call, Decision, Event, Moment, NewRun, NodeState, Plan, Rejected, Run, Settled, StepRecord,
+    Turn, Values, advance, compile, run_result,
 };
 use serde_json::{Map, Value, json};
 
@@ -79,6 +79,8 @@ pub(crate) fn version(graph: Graph) -> Arc<WorkflowVersion> {
         graph,
         input_params: Map::new(),
         is_api: true,
+        settings: RunSettings::default(),
+        uses: Vec::new(),
         created_on: start(),
     })
 }
@@ -113,10 +115,37 @@ impl World {
             workflow_id: WorkflowId::new(id(2)),
             version_id: VersionId::new(id(3)),
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            priority: Priority::Default,
             created_on: start(),
         });
         let values = Values { inputs: Arc::new(inputs), ..Values::default() };
         Self { plan, run, values, now: start(), records: Vec::new() }
+    }
+
+    /// A run of a chunk.
+    pub(crate) fn of_plan(plan: Plan, run: Run, inputs: Value) -> Self {
+        let values = Values { inputs: Arc::new(inputs), ..Values::default() };
+        Self { plan, run, values, now: start(), records: Vec::new() }
+    }
+
+    /// The same run from its start, of a version that differs by `change`.
+    fn changed(&self, change: impl FnOnce(&mut WorkflowVersion)) -> Self {
+        let mut version = WorkflowVersion::clone(self.plan.version());
+        change(&mut version);
+        let world = Self::new(version.graph.clone(), Value::clone(&self.values.inputs));
+        Self { plan: compile(Arc::new(version)).unwrap(), ..world }
+    }
+
+    pub(crate) fn published_with(&self, used: UsedVersion) -> Self {
+        self.changed(|version| version.uses.push(used))
+    }
+
+    pub(crate) fn finish_branches(&mut self) {
+        *self = self.changed(|version| version.settings.on_failure = OnFailure::FinishBranches);
+    }
+
+    pub(crate) fn limit_steps(&mut self, most: u32) {
+        *self = self.changed(|version| version.settings.max_steps = Some(most));
     }
 
     pub(crate) fn of(text: &str, details: &Value) -> Self {
@@ -155,13 +184,14 @@ impl World {
             node: node.map(NodeKey::from),
             lease_until: self.now + TimeDelta::seconds(60),
             max_timeout_s: 300,
+            at_most: 1,
         }
     }
 
     /// A hint comes for `node`; whatever it claims.
     pub(crate) fn claim(&mut self, node: Option<&str>) -> Option<Call> {
         let turn = self.turn(node);
-        self.apply(Event::Woken, Some(turn)).unwrap().call
+        self.apply(Event::Woken, Some(turn)).unwrap().calls.pop()
     }
 
     pub(crate) fn settle(
@@ -170,7 +200,7 @@ impl World {
         attempt: Attempt,
         outcome: Result<Value, Failure>,
     ) -> Result<Decision, Rejected> {
-        self.apply(Event::Settled { node: node.into(), attempt, outcome, notes: vec!["told".into()] }, None)
+        self.apply(Event::Settled(vec![settled(node, attempt, outcome)]), None)
     }
 
     /// Claims a node and settles it.
@@ -209,9 +239,14 @@ fn word(state: Option<&NodeState>) -> &'static str {
         None => "blocked",
         Some(NodeState::Ready { .. }) => "ready",
         Some(NodeState::Running { .. }) => "running",
+        Some(NodeState::Waiting { .. }) => "waiting",
         Some(NodeState::Succeeded { .. }) => "succeeded",
         Some(NodeState::Failed { .. }) => "failed",
         Some(NodeState::Skipped { .. }) => "skipped",
-        Some(NodeState::Cancelled) => "cancelled",
+        Some(NodeState::Cancelled { .. }) => "cancelled",
     }
+}
+
+pub(crate) fn settled(node: &str, attempt: Attempt, outcome: Result<Value, Failure>) -> Settled {
+    Settled { node: node.into(), attempt, outcome, notes: vec!["told".into()] }
 }

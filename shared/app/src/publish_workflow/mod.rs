@@ -1,8 +1,11 @@
 //! Publishing a draft: every problem at once, or an immutable version that runs.
 
+mod settings;
+mod uses;
+
 use std::collections::HashSet;
 
-use domain::{Graph, TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{Graph, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
 use engine::{ReferenceKind, Severity, Violation};
 use tracing::{info, warn};
 
@@ -75,12 +78,21 @@ pub async fn publish_workflow(
     let mut violations = engine::validate_for_publish(&draft.graph);
     violations.extend(input_params_violations(&draft));
     violations.extend(unknown_references(ports.catalog, wish.team_id, &draft.graph).await?);
+    let (settings, wrong) = settings::read(&draft.settings);
+    violations.extend(wrong);
+    let (uses, wrong) =
+        uses::resolve(ports.catalog, ports.store, wish.team_id, wish.workflow_id, &draft, &settings).await?;
+    // A workflow that does not exist has no version either, and that was said.
+    let said: HashSet<_> = violations.iter().map(|violation| violation.pointer.clone()).collect();
+    violations.extend(wrong.into_iter().filter(|violation| !said.contains(&violation.pointer)));
     if violations.iter().any(|violation| violation.severity == Severity::Error) {
         return Err(PublishError::Invalid(violations));
     }
     let revision = draft.revision;
-    let version =
-        ports.catalog.insert_version(snapshot(ports, wish, draft), revision, wish.note.as_deref()).await?;
+    let version = ports
+        .catalog
+        .insert_version(snapshot(ports, wish, draft, settings, uses), revision, wish.note.as_deref())
+        .await?;
     if let Err(error) = ports.store.put_version(&version).await {
         warn!(version_id = %version.id, team_id = %version.team_id, %error, "version {} is not in the run store yet", version.id);
     }
@@ -142,7 +154,13 @@ const fn noun(kind: ReferenceKind) -> &'static str {
 }
 
 /// The draft as a version; the catalog gives the number.
-fn snapshot(ports: &PublishPorts<'_>, wish: &PublishWorkflow, draft: Draft) -> WorkflowVersion {
+fn snapshot(
+    ports: &PublishPorts<'_>,
+    wish: &PublishWorkflow,
+    draft: Draft,
+    settings: RunSettings,
+    uses: Vec<UsedVersion>,
+) -> WorkflowVersion {
     WorkflowVersion {
         id: VersionId::new(ports.ids.next()),
         team_id: wish.team_id,
@@ -152,6 +170,8 @@ fn snapshot(ports: &PublishPorts<'_>, wish: &PublishWorkflow, draft: Draft) -> W
         graph: draft.graph,
         input_params: draft.input_params,
         is_api: draft.is_api,
+        settings,
+        uses,
         created_on: ports.clock.now(),
     }
 }

@@ -1,0 +1,188 @@
+//! Doing what a committed state asks for. All of it may be done twice.
+
+use domain::{NodeKey, RunId, TeamId, Timestamp, Trigger, TriggerKind, UsedVersion};
+use engine::{ChildRun, Effect, NewRun, Run, child_id, error_run_id};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::{Value, json};
+
+use super::{Conductor, Held};
+use crate::{
+    AdvanceError,
+    advance_run::time::{MAX_DELAY_S, delay_s},
+    cancel_run,
+    cancel_run::CancelError,
+    ports::{Created, Due, Hint, Name, StoreError, Timer},
+};
+
+/// Runs that are started or cancelled at once.
+const AT_ONCE: usize = 8;
+
+impl Held<'_> {
+    /// Does everything that commits left to do, and what follows from it.
+    pub(crate) async fn dispatch(&mut self) -> Result<(), AdvanceError> {
+        while !self.effects.is_empty() {
+            let effects = std::mem::take(&mut self.effects);
+            // Children end before anyone hears that their parent has.
+            self.cancel_children(&effects).await?;
+            self.start_children(&effects).await?;
+            self.send_hints(&effects).await?;
+            if effects.contains(&Effect::StartErrorWorkflow) {
+                self.start_error_workflow().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves it to the caller to claim what is ready.
+    pub(crate) fn keep_claims(&mut self) {
+        self.effects.retain(|effect| !matches!(effect, Effect::Claim { .. }));
+    }
+
+    /// Asks for somebody to claim what is ready.
+    pub(crate) fn expect_claims(&mut self) {
+        self.expect_everything();
+        self.effects.retain(|effect| matches!(effect, Effect::Claim { .. }));
+    }
+
+    async fn send_hints(&mut self, effects: &[Effect]) -> Result<(), StoreError> {
+        let now = self.conductor.clock.now();
+        let mut hints = Vec::new();
+        let mut chunk_due: Option<Timestamp> = None;
+        for effect in effects {
+            match effect {
+                // One worker works on a chunk, so one message is enough, for the first that is due.
+                Effect::Claim { not_before, .. } if self.plan.is_chunk() => {
+                    let due = not_before.unwrap_or(now);
+                    chunk_due = Some(chunk_due.map_or(due, |other| other.min(due)));
+                }
+                Effect::Claim { node, not_before } => {
+                    let delay = not_before.map_or(0, |then| delay_s(then, now));
+                    hints.push((Hint::at(self.run()).about(node.clone()), delay.min(MAX_DELAY_S)));
+                }
+                Effect::Wake { node, at } => {
+                    let hint = Hint::at(self.run()).about(node.clone());
+                    match delay_s(*at, now) {
+                        delay if delay <= MAX_DELAY_S => hints.push((hint, delay)),
+                        _ => self.conductor.timers.put(&timer(&hint, node, *at)).await?,
+                    }
+                }
+                Effect::TellParent => {
+                    let Some(parent) = &self.run().parent else { continue };
+                    let about = Hint::at(self.run()).about(parent.node.clone());
+                    hints.push((Hint { run_id: parent.run_id, ..about }, 0));
+                }
+                Effect::StartChild { .. } | Effect::CancelChild { .. } | Effect::StartErrorWorkflow => {}
+            }
+        }
+        hints.extend(chunk_due.map(|due| (Hint::at(self.run()), delay_s(due, now).min(MAX_DELAY_S))));
+        self.send(hints).await
+    }
+
+    pub(crate) async fn send(&mut self, hints: Vec<(Hint, u32)>) -> Result<(), StoreError> {
+        if hints.is_empty() {
+            return Ok(());
+        }
+        self.conductor.queue.send(&hints).await?;
+        self.hints += u32::try_from(hints.len()).unwrap_or(u32::MAX);
+        Ok(())
+    }
+
+    async fn cancel_children(&mut self, effects: &[Effect]) -> Result<(), AdvanceError> {
+        let Run { id, team_id, .. } = *self.run();
+        let children = effects.iter().filter_map(|effect| match effect {
+            Effect::CancelChild { node, child } => Some(child_id(id, node, *child)),
+            _ => None,
+        });
+        let conductor = self.conductor;
+        let children: Vec<_> = children.collect();
+        stream::iter(children)
+            .map(|child| cancel_child(conductor, team_id, child))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await
+    }
+
+    async fn start_children(&mut self, effects: &[Effect]) -> Result<(), AdvanceError> {
+        let mut nodes: Vec<(NodeKey, Vec<u32>)> = Vec::new();
+        for effect in effects {
+            let Effect::StartChild { node, child } = effect else { continue };
+            match nodes.last_mut().filter(|(last, _)| last == node) {
+                Some((_, numbers)) => numbers.push(*child),
+                None => nodes.push((node.clone(), vec![*child])),
+            }
+        }
+        for (node, numbers) in nodes {
+            self.start_children_of(&node, &numbers).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn start_all(&self, children: Vec<ChildRun>) -> Result<(), AdvanceError> {
+        let conductor = self.conductor;
+        stream::iter(children)
+            .map(|child| conductor.start(child))
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await
+            .map_err(AdvanceError::from)
+    }
+
+    /// Starts the workflow that this one names for its failures, with what is known of the failure.
+    async fn start_error_workflow(&self) -> Result<(), AdvanceError> {
+        let (run, version) = (self.run(), self.plan.version());
+        let named = version.settings.error_workflow_id;
+        let used = version.uses.iter().find(|used| Some(used.workflow_id) == named && used.number.is_none());
+        let Some(UsedVersion { workflow_id, version_id, .. }) = used else { return Ok(()) };
+        let run_of_error = Run::start(NewRun {
+            id: error_run_id(run.id),
+            workflow_id: *workflow_id,
+            version_id: *version_id,
+            trigger: Trigger { kind: TriggerKind::Error, by: Some(run.id.to_string()) },
+            created_on: self.conductor.clock.now(),
+            ..NewRun::like(run)
+        });
+        let inputs = json!({
+            "run": {
+                "id": run.id, "status": run.status, "created_on": run.created_on, "finished_on": run.finished_on,
+                "trigger": run.trigger, "inputs": *self.run.values.inputs,
+            },
+            "workflow": { "id": run.workflow_id, "name": version.workflow_name, "version": version.number },
+            "error": run.error,
+        });
+        Ok(self.conductor.start(ChildRun { run: run_of_error, inputs }).await?)
+    }
+}
+
+impl Conductor {
+    /// Stores a run whose id follows from something else and tells the workers, or finds it there.
+    async fn start(&self, ChildRun { mut run, inputs }: ChildRun) -> Result<(), StoreError> {
+        if !run.is_chunk() {
+            let version = self.store.version(run.team_id, run.version_id).await?;
+            let own = crate::start_run::deadline(&version.settings, run.created_on);
+            run.deadline = Some(run.deadline.map_or(own, |outer| outer.min(own)));
+        }
+        match self.store.create(&run, &inputs, None).await {
+            Ok(Created::Announced) => return Ok(()),
+            // Whoever stored it may have been lost before they told anyone.
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        self.queue.send(&[(Hint::at(&run), 0)]).await
+    }
+}
+
+/// Cancels a child, if it was ever started and has not ended. One that is started later finds that nobody waits for it.
+async fn cancel_child(conductor: &Conductor, team: TeamId, child: RunId) -> Result<(), AdvanceError> {
+    // Boxed, since a child has children too.
+    match Box::pin(cancel_run(conductor, team, child)).await {
+        Ok(_) | Err(CancelError::NotFound | CancelError::Ended(_)) => Ok(()),
+        Err(CancelError::Failed(error)) => Err(error),
+    }
+}
+
+/// A hint for later than a queue can delay it.
+fn timer(hint: &Hint, node: &NodeKey, at: Timestamp) -> Timer {
+    // Plain data with text keys: writing it can't fail.
+    let message = serde_json::to_value(hint).unwrap_or(Value::Null);
+    Timer { name: Name::from_id("wake", child_id(hint.run_id, node, 0)), due: Due::Once(at), message }
+}

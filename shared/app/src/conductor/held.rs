@@ -1,0 +1,109 @@
+//! A run in hand: read once, and moved on commit by commit.
+
+use std::time::Duration;
+
+use domain::{RunId, TeamId, Timestamp};
+use engine::{Call, Effect, Event, Moment, Plan, Rejected, Run, StepRecord, Turn};
+use tracing::info;
+
+use super::Conductor;
+use crate::{
+    AdvanceError,
+    ports::{LoadedRun, StoreError},
+};
+
+/// How often a decision is made again because another worker committed first.
+pub(crate) const CONFLICT_TRIES: u32 = 30;
+
+/// A run as its last commit left it, with its plan.
+pub(crate) struct Held<'a> {
+    pub(crate) conductor: &'a Conductor,
+    pub(crate) plan: Plan,
+    pub(crate) run: LoadedRun,
+    /// What commits left to do and was not done yet.
+    pub(super) effects: Vec<Effect>,
+    /// Commits made, with what they recorded.
+    pub(crate) commits: Vec<Vec<StepRecord>>,
+    /// Hints sent.
+    pub(crate) hints: u32,
+}
+
+/// What a commit leaves to the caller.
+#[derive(Default)]
+pub(crate) struct Step {
+    /// The attempts that were claimed with it.
+    pub(crate) calls: Vec<Call>,
+}
+
+impl<'a> Held<'a> {
+    /// Reads a run of the team and its plan.
+    pub(crate) async fn load(
+        conductor: &'a Conductor,
+        team: TeamId,
+        id: RunId,
+    ) -> Result<Self, AdvanceError> {
+        let run = conductor.store.load(team, id).await?;
+        let plan = conductor.plan(&run.run).await?;
+        Ok(Self { conductor, plan, run, effects: Vec::new(), commits: Vec::new(), hints: 0 })
+    }
+
+    pub(crate) fn run(&self) -> &Run {
+        &self.run.run
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.run.run.status.is_terminal()
+    }
+
+    /// Applies one event: decides and commits. When somebody else commits first, decides again on what they left. `turn` says what the
+    /// caller could execute at a time. What the commit asks for waits for [`Held::dispatch`].
+    pub(crate) async fn apply(
+        &mut self,
+        event: Event,
+        turn: impl Fn(&Plan, Timestamp) -> Option<Turn>,
+    ) -> Result<Result<Step, Rejected>, AdvanceError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let now = self.conductor.clock.now();
+            let moment = Moment { now, jitter: self.conductor.chance.draw(), turn: turn(&self.plan, now) };
+            let LoadedRun { run, values, .. } = &self.run;
+            let decision = match engine::advance(&self.plan, run, values, event.clone(), &moment) {
+                Ok(decision) => decision,
+                Err(rejected) => return Ok(Err(rejected)),
+            };
+            let Some(next) = decision.run else { return Ok(Ok(Step::default())) };
+            match self.conductor.store.commit(&next, &decision.records).await {
+                Ok(()) => {
+                    self.effects.extend(engine::new_effects(&self.plan, run, &next));
+                    self.committed(next, decision.records);
+                    return Ok(Ok(Step { calls: decision.calls }));
+                }
+                Err(StoreError::Conflict) if attempt < CONFLICT_TRIES => self.reload(attempt).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits a little, longer and more randomly the more often it was in vain, and reads the run again.
+    pub(crate) async fn reload(&mut self, attempt: u32) -> Result<(), StoreError> {
+        let most = Duration::from_millis(5 << attempt.min(6));
+        tokio::time::sleep(most.mul_f64(self.conductor.chance.draw())).await;
+        let Run { team_id, id, .. } = *self.run();
+        self.run = self.conductor.store.load(team_id, id).await?;
+        Ok(())
+    }
+
+    /// Asks for everything that the state asks for, done before or not.
+    pub(crate) fn expect_everything(&mut self) {
+        self.effects = engine::effects(&self.plan, &self.run.run);
+    }
+
+    fn committed(&mut self, next: Run, records: Vec<StepRecord>) {
+        if next.status.is_terminal() {
+            info!(run_id = %next.id, team_id = %next.team_id, status = next.status.as_str(), "run {} ended", next.id);
+        }
+        self.run.move_on(next, records.clone());
+        self.commits.push(records);
+    }
+}
