@@ -125,3 +125,34 @@ mod step_queue {
         app::conformance::step_queue::no_class_starves(&MemoryQueue::default()).await;
     }
 }
+
+mod dead_letters {
+    use app::fakes::MemoryQueue;
+
+    app::dead_letters_suite!(async { MemoryQueue::default() });
+}
+
+mod annotations {
+    use app::{
+        conformance::annotations::AnnotationWorld,
+        fakes::{MemoryAnnotations, team},
+        ports::Annotations,
+    };
+    use async_trait::async_trait;
+    use domain::TeamId;
+
+    struct World(MemoryAnnotations);
+
+    #[async_trait]
+    impl AnnotationWorld for World {
+        fn annotations(&self) -> &dyn Annotations {
+            &self.0
+        }
+
+        async fn team(&self) -> TeamId {
+            team()
+        }
+    }
+
+    app::annotations_suite!(async { World(MemoryAnnotations::default()) });
+}

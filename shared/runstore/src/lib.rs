@@ -36,6 +36,7 @@ mod items;
 mod keys;
 mod list;
 mod load;
+mod question;
 mod spill;
 mod store;
 mod versions;

@@ -1,5 +1,6 @@
 //! The ports in memory, for tests of everything above them.
 
+mod annotations;
 mod builders;
 mod catalog;
 mod chance;
@@ -12,6 +13,7 @@ mod run_store;
 mod secrets;
 mod timers;
 
+pub use annotations::MemoryAnnotations;
 pub use builders::{a_conductor, a_run, a_version, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
 pub use chance::{FixedChance, ManualClock, SequentialIds};

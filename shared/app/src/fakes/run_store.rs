@@ -167,13 +167,12 @@ impl RunStore for MemoryRunStore {
             .runs
             .values()
             .filter(|row| row.run.team_id == team && !row.run.is_chunk())
-            .filter(|row| filter.workflow_id.is_none_or(|id| row.run.workflow_id == id))
-            .filter(|row| filter.status.is_none_or(|status| row.run.status == status))
             .map(|row| RunSummary::of(&row.run))
+            .filter(|run| filter.shows(run))
             .filter(|run| before.as_ref().is_none_or(|before| RunPosition::of_summary(run) < *before))
             .collect();
         items.sort_by_key(|run| std::cmp::Reverse(RunPosition::of_summary(run)));
-        Ok(RunPage::cut(items, limit))
+        Ok(RunPage::cut(items, limit, None))
     }
 
     async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
