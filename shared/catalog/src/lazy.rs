@@ -2,7 +2,9 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use app::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog};
+use app::ports::{
+    ApiKeys, Draft, Retention, RetentionPolicies, Runnable, ServiceCaller, StoreError, WorkflowCatalog,
+};
 use async_trait::async_trait;
 use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
@@ -102,6 +104,13 @@ impl WorkflowCatalog for LazyCatalog {
 impl ApiKeys for LazyCatalog {
     async fn service_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<ServiceCaller>, StoreError> {
         self.get().await?.service_by_key(key_sha256).await
+    }
+}
+
+#[async_trait]
+impl RetentionPolicies for LazyCatalog {
+    async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
+        self.get().await?.retentions().await
     }
 }
 
