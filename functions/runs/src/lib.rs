@@ -1,16 +1,19 @@
-//! Runs over HTTP: start, wait for, list, read, cancel (api.md, runs).
+//! Runs over HTTP: start, wait for, list, read, follow, cancel (api.md, runs).
 
 mod routes;
-mod story;
+mod tail;
 mod values;
 mod views;
 
 use std::sync::Arc;
 
-use app::Conductor;
-use app::ports::{ApiKeys, Clock, Ids, RunEnds, RunStore, StepQueue, StoreError, WorkflowCatalog};
+use app::{
+    Conductor,
+    ports::{ApiKeys, Clock, Ids, RunEnds, RunMoves, RunStore, StepQueue, StoreError, WorkflowCatalog},
+};
 use axum::{Router, extract::FromRef};
 use heddle_http::Api;
+use tokio::sync::watch;
 
 /// The clients of this function.
 #[derive(Clone)]
@@ -27,10 +30,26 @@ pub struct State {
     pub conductor: Arc<Conductor>,
     /// What tells those who wait that a run has ended.
     pub ends: Arc<dyn RunEnds>,
+    /// What tells those who follow a run that it has moved on.
+    pub moves: Arc<dyn RunMoves>,
+    /// How those who follow a run are told.
+    pub events: EventStream,
     /// The present.
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
+}
+
+/// How the events of a run reach a client.
+#[derive(Debug, Clone)]
+pub enum EventStream {
+    /// As they happen, over one connection.
+    Live {
+        /// Becomes true when the process is about to end.
+        stop: watch::Receiver<bool>,
+    },
+    /// An answer holds what there is to tell, for surroundings that hand over complete answers only.
+    Batches,
 }
 
 impl FromRef<State> for Arc<dyn ApiKeys> {

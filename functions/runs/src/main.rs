@@ -11,7 +11,7 @@ use app::{
 use aws::{SchedulerTimers, Secrets, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
-use runs::State;
+use runs::{EventStream, State};
 use runstore::DynamoRunStore;
 
 use config::Config;
@@ -40,6 +40,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         store,
         queue,
         ends: Arc::new(Polling),
+        moves: Arc::new(Polling),
+        events: EventStream::Batches,
         clock: boot.clock,
         ids: boot.ids,
     };

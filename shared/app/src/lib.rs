@@ -5,6 +5,7 @@
 //! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`cancel_run`](fn@cancel_run), [`remind_runs`](fn@remind_runs),
 //!   [`retire_runs`](fn@retire_runs),
 //!   [`publish_workflow`](fn@publish_workflow): one use case per module.
+//! - [`story`]: what happened in a run, as events with stable ids.
 //! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo
 //!   feature `fakes`.
@@ -25,6 +26,7 @@ pub mod retire_runs;
 pub mod retry_run;
 pub mod spill;
 pub mod start_run;
+pub mod story;
 pub mod wake_runs;
 
 #[cfg(feature = "fakes")]

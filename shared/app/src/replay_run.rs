@@ -140,7 +140,7 @@ fn output<'a>(values: &'a Values, key: &NodeKey) -> Option<&'a Value> {
 /// A node that never came to its turn is blocked in a replay, and was cancelled with its run.
 fn standing(state: Option<&NodeState>) -> (StepStatus, Option<Digest>) {
     match state {
-        None | Some(NodeState::Cancelled) => (StepStatus::Cancelled, None),
+        None | Some(NodeState::Cancelled { .. }) => (StepStatus::Cancelled, None),
         Some(NodeState::Ready { .. } | NodeState::Running { .. }) => (StepStatus::Running, None),
         Some(NodeState::Waiting { .. }) => (StepStatus::Waiting, None),
         Some(NodeState::Skipped { .. }) => (StepStatus::Skipped, None),

@@ -113,7 +113,7 @@ pub async fn preview_retry(
     let (kept, _) = engine::kept(&plan, &plan, &run, &[], &RetryFrom::Failed);
     let is_repeated = |key: &&NodeKey| {
         let was_tried = earlier.records.iter().any(|record| record.node == **key)
-            || matches!(run.nodes.get(*key), Some(NodeState::Cancelled));
+            || matches!(run.nodes.get(*key), Some(NodeState::Cancelled { .. }));
         !kept.iter().any(|(kept, _)| kept == *key) && was_tried && !plan.is_pure(key)
     };
     let repeats = plan.order().filter(is_repeated).cloned().collect();

@@ -13,6 +13,7 @@ mod files;
 mod journal;
 mod mailbox;
 mod run_ends;
+mod run_moves;
 mod run_store;
 mod secrets;
 mod step_queue;
@@ -29,6 +30,7 @@ pub use counters::EmbeddedCounters;
 pub use database::{connect_lazy, migrator};
 pub use mailbox::Mailbox;
 pub use run_ends::LocalRunEnds;
+pub use run_moves::LocalRunMoves;
 pub use run_store::EmbeddedRunStore;
 pub use secrets::FolderSecrets;
 pub use step_queue::{EmbeddedStepQueue, QueueOptions};
@@ -46,6 +48,8 @@ pub struct Embedded {
     pub queue: Arc<EmbeddedStepQueue>,
     /// Which runs have ended in this process.
     pub ends: Arc<LocalRunEnds>,
+    /// Which runs move on in this process.
+    pub moves: LocalRunMoves,
     /// Where workers get their messages.
     pub workers: Workers,
     journal: Journal,
@@ -67,7 +71,7 @@ impl Embedded {
         let claims = Claims { hands: Arc::clone(&hands), holder: number, visibility: options.visibility };
         let journal = Journal::start(&pool, &claims);
         let outbox = Outbox::new(Arc::clone(&ids), Arc::clone(&hands));
-        let ends = Arc::new(LocalRunEnds::default());
+        let (ends, moves) = (Arc::new(LocalRunEnds::default()), LocalRunMoves::default());
         let store = EmbeddedRunStore::new(
             pool.clone(),
             journal.clone(),
@@ -75,6 +79,7 @@ impl Embedded {
             blobs,
             ids,
             Arc::clone(&ends),
+            moves.clone(),
         );
         let queue =
             EmbeddedStepQueue::new(pool, journal.clone(), outbox, Arc::clone(&hands), number, options);
@@ -85,6 +90,7 @@ impl Embedded {
             store: Arc::new(store),
             queue: Arc::new(queue),
             ends,
+            moves,
             workers: Workers::new(hands),
             journal,
             tasks,

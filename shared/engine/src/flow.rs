@@ -36,7 +36,7 @@ pub(crate) fn flow(plan: &Plan, run: &Run, (parent, edge): (usize, &Link)) -> Op
     match run.nodes.get(plan.key(parent))? {
         NodeState::Ready { .. } | NodeState::Running { .. } | NodeState::Waiting { .. } => None,
         NodeState::Skipped { .. } => Some(Flow::Dead),
-        NodeState::Cancelled | NodeState::Failed { handled: false, .. } => Some(Flow::Broken),
+        NodeState::Cancelled { .. } | NodeState::Failed { handled: false, .. } => Some(Flow::Broken),
         NodeState::Failed { handled: true, .. } => live(label == Some(ERROR)),
         NodeState::Succeeded { label: chosen, .. } => live(match (label, &plan.at(parent).labels) {
             (Some(ERROR), _) => false,

@@ -107,6 +107,8 @@ macro_rules! refusal_sets {
 refusal_sets!(
     /// Of a route that reads one entity.
     Reading = [Unauthorized, NotFound, Internal, Unavailable],
+    /// Of a route that follows one entity.
+    Following = [InvalidHeader, Unauthorized, NotFound, Internal, Unavailable],
     /// Of a route that lists.
     Listing = [Unauthorized, Validation, Internal, Unavailable],
     /// Of a route that lists what belongs to one entity.
@@ -130,6 +132,21 @@ refusal_sets!(
     Starting = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Unauthorized, Forbidden, NotFound, NotPublished,
         WorkflowArchived, BodyTooLarge, UnsupportedMediaType, Validation, IdempotencyKeyReused, Internal, Unavailable,
+    ],
+    /// Of the route that decides about an approval.
+    Deciding = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, NotFound, Conflict, NotAwaited, BodyTooLarge,
+        UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of the route that retries a run.
+    Retrying = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, RunNotEnded, NothingFailed, NotPublished,
+        WorkflowArchived, BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of the route that replays a run.
+    Replaying = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, RunNotEnded, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
     ],
     /// Of the route that cancels a run.
     Cancelling = [Unauthorized, NotFound, Conflict, RunEnded, Internal, Unavailable],

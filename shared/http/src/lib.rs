@@ -2,7 +2,7 @@
 //! for all: request ids, logs and metrics, security headers, problems instead of panics, health, the OpenAPI document.
 //!
 //! - who calls: [`Caller`]
-//! - what it says: [`Json`], [`Path`], [`Query`], [`IfMatch`], [`Prefer`], [`IdempotencyKey`]
+//! - what it says: [`Json`], [`Path`], [`Query`], [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
 //! - where it runs: `serve` (with the cargo feature `lambda`)
 
@@ -18,6 +18,7 @@ mod idempotency;
 mod json;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod last_event_id;
 mod paging;
 mod precondition;
 mod prefer;
@@ -32,6 +33,7 @@ pub use caller::Caller;
 pub use extract::{Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use json::{JSON_LIMIT, Json, MAX_DEPTH};
+pub use last_event_id::LastEventId;
 pub use paging::{CursorPage, Limit, Page};
 pub use precondition::{IfMatch, etag};
 pub use prefer::Prefer;

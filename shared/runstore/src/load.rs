@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use app::ports::{LoadedRun, StoreError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::{RunId, TeamId};
 use engine::{NodeState, Run, StepRecord};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -24,17 +25,55 @@ const AT_ONCE: usize = 8;
 impl DynamoRunStore {
     /// Everything of a run in one consistent query, or several where it is larger than a page of 1 MB.
     pub(crate) async fn load_run(&self, team: TeamId, id: RunId) -> Result<LoadedRun, StoreError> {
-        let mut pages = self
-            .client
+        let Found { run, committed, inputs, steps } = self.find(team, self.items_of(id)).await?;
+        let inputs = inputs.ok_or_else(|| malformed(DOING, "inputs"))?;
+        let inputs: Value = self.unpacked(team, &inputs, "inputs").await?;
+        let records: Vec<_> = stream::iter(steps)
+            .map(|item| async move { self.step_of(team, &item).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(LoadedRun::compose(run, Arc::new(inputs), records, |record| {
+            committed.holds(&keys::record_sk(record))
+        }))
+    }
+
+    /// The control state and the records without their outputs, which are not sent.
+    pub(crate) async fn load_bare(
+        &self,
+        team: TeamId,
+        id: RunId,
+    ) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let query = self
+            .items_of(id)
+            .projection_expression("sk, team_id, #state, retried, #record")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#record", "record");
+        let Found { run, committed, steps, .. } = self.find(team, query).await?;
+        let records: Vec<StepRecord> = stream::iter(steps)
+            .map(|item| async move { self.unpacked(team, &item, "record").await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let was_retried = |record: &StepRecord| committed.holds(&keys::record_sk(record));
+        let LoadedRun { run, records, .. } = LoadedRun::compose(run, Arc::default(), records, was_retried);
+        Ok((run, records))
+    }
+
+    /// Every item of a run, the control item first.
+    fn items_of(&self, id: RunId) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND sk >= :from")
             .expression_attribute_values(":pk", text(keys::run_pk(id)))
             .expression_attribute_values(":from", text(keys::CONTROL))
-            .into_paginator()
-            .items()
-            .send();
+    }
+
+    /// Reads the items of a run, and passes over those of lost commits.
+    async fn find(&self, team: TeamId, query: QueryFluentBuilder) -> Result<Found, StoreError> {
+        let mut pages = query.into_paginator().items().send();
         let control = pages.next().await.transpose().map_err(failed(DOING))?;
         let control = control.filter(|item| is(item, keys::CONTROL)).ok_or(StoreError::NotFound)?;
         let run = state_of(&control, team)?;
@@ -47,16 +86,7 @@ impl DynamoRunStore {
                 steps.push(item);
             }
         }
-        let inputs = inputs.ok_or_else(|| malformed(DOING, "inputs"))?;
-        let inputs: Value = self.unpacked(team, &inputs, "inputs").await?;
-        let records: Vec<_> = stream::iter(steps)
-            .map(|item| async move { self.step_of(team, &item).await })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
-        Ok(LoadedRun::compose(run, Arc::new(inputs), records, |record| {
-            committed.holds(&keys::record_sk(record))
-        }))
+        Ok(Found { run, committed, inputs, steps })
     }
 
     /// Only the control state.
@@ -97,6 +127,14 @@ impl DynamoRunStore {
     }
 }
 
+/// What there is of a run.
+struct Found {
+    run: Run,
+    committed: Committed,
+    inputs: Option<Item>,
+    steps: Vec<Item>,
+}
+
 /// The control state of a run of this team; any other team's is not found.
 fn state_of(control: &Item, team: TeamId) -> Result<Run, StoreError> {
     if text_of(control, "team_id")? != team.to_string() {
@@ -118,8 +156,9 @@ struct Committed {
 impl Committed {
     fn new(run: &Run, control: &Item) -> Self {
         let settled = run.nodes.iter().filter_map(|(node, state)| match state {
-            NodeState::Succeeded { attempt, output, .. } | NodeState::Failed { attempt, output, .. } => {
-                Some(keys::step_sk(node, *attempt, output))
+            NodeState::Succeeded { attempt, output, settled_at, .. }
+            | NodeState::Failed { attempt, output, settled_at, .. } => {
+                Some(keys::step_sk(node, *attempt, output, *settled_at))
             }
             _ => None,
         });

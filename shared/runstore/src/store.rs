@@ -51,6 +51,10 @@ impl RunStore for DynamoRunStore {
         self.load_run(team, run).await
     }
 
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        self.load_bare(team, run).await
+    }
+
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
         self.load_state(team, run).await
     }

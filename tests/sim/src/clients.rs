@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use app::{
     CancelError, StartError, StartPorts, StartRun, Target, cancel_run,
     fakes::trigger,
-    ports::{Clock, StoreError, unavailable},
+    ports::{StoreError, unavailable},
     start_run,
 };
-use domain::{RunId, RunStatus};
+use domain::{Priority, RunId, RunStatus};
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::sleep};
 
@@ -108,6 +108,7 @@ async fn start(world: Arc<World>, number: u32, wish: Wish) -> Result<RunId, Star
         inputs: wish.inputs,
         trigger: trigger(),
         idempotency_key: wish.key,
+        priority: Priority::Default,
     };
     let started = start_run(&ports, wish).await?;
     world.network.count(if started.is_repeat { "starts repeated" } else { "starts" });
@@ -132,8 +133,8 @@ async fn cancel(world: &Arc<World>, number: u32, run: RunId) {
 
 /// Whether the run is cancelled; false if it had ended otherwise.
 async fn cancelled(world: Arc<World>, number: u32, run: RunId) -> Result<bool, StoreError> {
-    let (store, clock) = (world.store_of(number), world.network.clock);
-    match cancel_run(&store, &clock as &dyn Clock, team(), run).await {
+    let conductor = world.conductor_of(number, world.network.clock);
+    match cancel_run(&conductor, team(), run).await {
         Ok(run) => Ok(run.status == RunStatus::Cancelled),
         Err(CancelError::Ended(run)) => Ok(run.status == RunStatus::Cancelled),
         Err(CancelError::NotFound) => Err(StoreError::NotFound),

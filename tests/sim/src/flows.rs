@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{NodeKey, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
+use domain::{NodeKey, RunSettings, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
 use serde_json::Map;
 use uuid::Uuid;
 
-use crate::graphs::{Call, Shape, document, key};
+use crate::graphs::{Call, Does, Shape, document, key};
 
 /// A workflow with one published version.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ impl Flow {
             input_params: Map::new(),
             is_api: true,
             created_on: Timestamp::UNIX_EPOCH,
+            settings: RunSettings::default(),
+            uses: Vec::new(),
         };
         Self { shapes, version: Arc::new(version) }
     }
@@ -43,6 +45,14 @@ impl Flow {
     /// The call that this node makes, if it makes one.
     pub fn call(&self, node: &NodeKey) -> Option<&Call> {
         self.calls().find(|(key, _)| key == node).map(|(_, call)| call)
+    }
+
+    /// How many seconds each of its nodes waits.
+    pub fn waits(&self) -> impl Iterator<Item = u64> {
+        self.shapes.iter().filter_map(|shape| match shape.does {
+            Does::Wait(seconds) => Some(seconds.into()),
+            _ => None,
+        })
     }
 
     /// All nodes that make calls.

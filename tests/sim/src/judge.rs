@@ -10,7 +10,7 @@ use std::{
 use app::ports::{Clock as _, LoadedRun};
 use chrono::SecondsFormat;
 use domain::{Failure, NodeKey, RunId, RunStatus};
-use engine::{Call, NodeState, Run, StepRecord};
+use engine::{Call, MAX_CRASHES, NodeState, Run, StepRecord};
 use serde_json::Value;
 
 use crate::{
@@ -51,6 +51,8 @@ struct Book {
     calls: Vec<Began>,
     /// Of attempts that were committed.
     records: Vec<StepRecord>,
+    /// Workers that were lost while they advanced it.
+    lost: u32,
     /// When a client was told that it is cancelled.
     cancelled_on: Option<Duration>,
 }
@@ -99,6 +101,7 @@ impl Judge {
             claims: Claims::new(),
             calls: Vec::new(),
             records: Vec::new(),
+            lost: 0,
             cancelled_on: None,
         };
         self.books().runs.insert(run.id, book);
@@ -117,6 +120,13 @@ impl Judge {
             }
         }
         book.records.extend_from_slice(records);
+    }
+
+    /// A worker was lost while it advanced this run.
+    pub fn worker_lost(&self, run: RunId) {
+        if let Some(book) = self.books().runs.get_mut(&run) {
+            book.lost += 1;
+        }
     }
 
     /// A client was told that its start was accepted.
@@ -242,6 +252,12 @@ impl Book {
             answers.extend(answer.map(|answer| (key, answer)));
         }
         self.check_records(stored, &mut found);
+        let blames_workers =
+            stored.run.error.as_ref().is_some_and(|error| error.failure.code == "workers_lost");
+        if blames_workers && self.lost < MAX_CRASHES {
+            let story = format!("it failed by the loss of its workers, of which {} were lost", self.lost);
+            found.push(Violation::new(Rule::BlameIsTrue, story));
+        }
         if self.cancelled_on.is_some() && stored.run.status != RunStatus::Cancelled {
             let story = format!("a client was told that it is cancelled, and it is {:?}", stored.run.status);
             found.push(Violation::new(Rule::EndsOnce, story));

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{Hint, StepQueue, StoreError, unavailable};
+use app::ports::{Clock as _, Due, Hint, Name, StepQueue, StoreError, Timer, Timers, unavailable};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
@@ -50,9 +50,12 @@ impl SimQueue {
 
     /// Puts a hint into the queue at once.
     pub fn put(&self, hint: &Hint, delay_s: u32) {
+        self.put_later(hint, Duration::from_secs(u64::from(delay_s)));
+    }
+
+    fn put_later(&self, hint: &Hint, delay: Duration) {
         let weather = &self.network.weather;
-        let now = self.network.clock.elapsed();
-        let mut visible_on = now + Duration::from_secs(u64::from(delay_s));
+        let mut visible_on = self.network.clock.elapsed() + delay;
         if self.network.meets("messages late", weather.late) {
             visible_on += Duration::from_millis(self.dice.between(500, 90_000));
         }
@@ -64,7 +67,7 @@ impl SimQueue {
             state.messages.push(Message { id, hint: hint.clone(), visible_on, receives: 0 });
             self.network.note(|| {
                 let node = hint.node.as_ref().map_or("-", |node| node.as_str());
-                format!("message {id} sent: {} {node}, in {delay_s} s", crate::short(hint.run_id))
+                format!("message {id} sent: {} {node}, in {} s", crate::short(hint.run_id), delay.as_secs())
             });
         }
         drop(state);
@@ -164,5 +167,24 @@ impl StepQueue for SimQueue {
             Ok(())
         };
         self.network.request("send hints", send).await
+    }
+}
+
+/// Timers are kept beside the messages, which they become when they are due.
+#[async_trait]
+impl Timers for SimQueue {
+    async fn put(&self, timer: &Timer) -> Result<(), StoreError> {
+        let keep = || {
+            let hint = serde_json::from_value(timer.message.clone()).map_err(unavailable("read a timer"))?;
+            if let Due::Once(at) = timer.due {
+                self.put_later(&hint, (at - self.network.clock.now()).to_std().unwrap_or_default());
+            }
+            Ok(())
+        };
+        self.network.request("keep a timer", keep).await
+    }
+
+    async fn delete(&self, _: &Name) -> Result<(), StoreError> {
+        Err(unavailable("delete a timer")("nobody deletes timers here"))
     }
 }

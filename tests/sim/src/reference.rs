@@ -146,7 +146,7 @@ impl Play<'_> {
             }
             Does::Fail => self.failed(i, &validation("expression")),
             Does::Mismatch => self.failed(i, &validation("structured_output")),
-            Does::Merge(_) | Does::Return { is_object: false } => output(input),
+            Does::Merge(_) | Does::Wait(_) | Does::Return { is_object: false } => output(input),
             Does::Return { is_object: true } => output(json!({"result": input})),
             Does::Call(call) => self.called(i, call, &input),
         }

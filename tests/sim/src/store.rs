@@ -123,7 +123,7 @@ impl SimStore {
         if !self.network.weather.announces {
             return Ok(Created::New);
         }
-        self.queue.put(&Hint { run_id: run.id, team_id: run.team_id, node: None }, 0);
+        self.queue.put(&Hint::at(run), 0);
         Ok(Created::Announced)
     }
 
@@ -236,6 +236,11 @@ impl RunStore for StoreClient {
             loaded.run = bugs::mistaken(&self.claimed(), loaded.run);
         }
         Ok(loaded)
+    }
+
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let LoadedRun { run, records, .. } = self.load(team, run).await?;
+        Ok((run, records.into_iter().map(|record| StepRecord { output: None, ..record }).collect()))
     }
 
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {

@@ -60,9 +60,10 @@ fn word(state: &NodeState) -> String {
     match state {
         NodeState::Ready { attempt, .. } => format!("ready as {attempt}"),
         NodeState::Running { attempt, .. } => format!("claimed as {attempt}"),
+        NodeState::Waiting { .. } => "waits".to_owned(),
         NodeState::Succeeded { attempt, .. } => format!("succeeded as {attempt}"),
         NodeState::Failed { attempt, .. } => format!("failed as {attempt}"),
         NodeState::Skipped { .. } => "skipped".to_owned(),
-        NodeState::Cancelled => "cancelled".to_owned(),
+        NodeState::Cancelled { .. } => "cancelled".to_owned(),
     }
 }

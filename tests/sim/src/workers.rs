@@ -8,8 +8,13 @@ use std::{
     time::Duration,
 };
 
-use app::{Delivery, Worker, advance_run, ports::Clock, remind_runs};
+use app::{
+    Delivery, Worker, advance_run,
+    ports::{Clock, Polling},
+    remind_runs,
+};
 use chrono::TimeDelta;
+use domain::RunId;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -38,13 +43,8 @@ impl WorkerProcess {
             - i64::try_from(network.weather.skew_ms).unwrap_or_default();
         let clock = network.clock.skewed(skew);
         let connectors = SimConnectors::new(world.seed, network, Arc::clone(&world.judge), world.bug);
-        let worker = Worker::new(
-            Arc::new(world.store_of(process + life)),
-            Arc::clone(&world.queue) as _,
-            Arc::new(connectors),
-            Arc::new(clock),
-            Arc::new(dice),
-        );
+        let conductor = Arc::new(world.conductor_of(process + life, clock));
+        let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
         Self { worker, clock }
     }
 }
@@ -101,8 +101,11 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     let started_on = process.clock.now();
     let deadline = started_on + TimeDelta::from_std(lives).unwrap_or_default();
     let delivery = Delivery { receive_count: message.receives, started_on, deadline };
+    let mut lost = Lost { world: Arc::clone(&world), run: message.hint.run_id, has_ended: false };
     let work = async {
-        match advance_run(&process.worker, &message.hint, &delivery).await {
+        let advanced = advance_run(&process.worker, &message.hint, &delivery).await;
+        lost.has_ended = true;
+        match advanced {
             Ok(_) => {
                 // A message that is not deleted comes back, which is harmless.
                 let _ = world.queue.done(message.id).await;
@@ -119,6 +122,21 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     if timeout(lives, work).await.is_err() {
         network.count("deadlines met");
         network.note(|| format!("message {}: killed at its deadline", message.id));
+    }
+}
+
+/// An advance that its worker does not live to end.
+struct Lost {
+    world: Arc<World>,
+    run: RunId,
+    has_ended: bool,
+}
+
+impl Drop for Lost {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.world.judge.worker_lost(self.run);
+        }
     }
 }
 

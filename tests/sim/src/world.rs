@@ -9,6 +9,7 @@ use std::{
 };
 
 use app::{
+    Conductor,
     fakes::{MemoryCatalog, SequentialIds},
     ports::Clock as _,
 };
@@ -20,6 +21,7 @@ use crate::{
     bugs::{self, Bug},
     chance::Dice,
     clients::{self, Wish},
+    clock::SimClock,
     dialect::Dialect,
     executor::{Executor, Fate, Process},
     flows::Flow,
@@ -138,6 +140,18 @@ impl World {
         StoreClient::new(Arc::clone(&self.store), dialect, self.bug)
     }
 
+    /// What moves runs in this process, by this clock.
+    pub fn conductor_of(&self, process: Process, clock: SimClock) -> Conductor {
+        let chance = Dice::of(self.seed, &format!("jitter of {process}"));
+        Conductor::new(
+            Arc::new(self.store_of(process)),
+            Arc::clone(&self.queue) as _,
+            Arc::clone(&self.queue) as _,
+            Arc::new(clock),
+            Arc::new(chance),
+        )
+    }
+
     /// The worker process of this number, as it lives now.
     pub fn worker(&self, process: Process) -> Arc<WorkerProcess> {
         Arc::clone(&self.workers.lock().unwrap_or_else(PoisonError::into_inner)[process as usize])
@@ -157,7 +171,9 @@ impl World {
         let of_call = |call: &crate::graphs::Call| {
             u64::from(most_attempts(call)) * (u64::from(call.seconds() + call.longest_delay_s()) + lapse)
         };
-        let of_flow = |flow: &Flow| flow.calls().map(|(_, call)| of_call(call)).sum::<u64>() + 600;
+        let of_flow = |flow: &Flow| {
+            flow.calls().map(|(_, call)| of_call(call)).sum::<u64>() + flow.waits().sum::<u64>() + 600
+        };
         let runs = self.judge.runs().iter().map(|(_, flow)| of_flow(flow)).sum::<u64>();
         weather.calm_after + Duration::from_secs(600 + runs)
     }

@@ -1,12 +1,14 @@
 //! Reading one run.
 
+use app::story::{self, Order};
 use axum::extract::State as Ex;
 use domain::RunId;
 use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
+use runtime::scope;
 
-use super::load;
+use super::{load, version_of};
 use crate::{
-    State, story,
+    State,
     values::Budget,
     views::{LogLine, RunDetail, StepView, steps_of},
 };
@@ -45,7 +47,10 @@ pub(crate) async fn logs(
     who: Caller,
     Path(id): Path<RunId>,
 ) -> ApiResult<Json<CursorPage<LogLine>>> {
-    let (run, _) = load(&s, who, id).await?;
-    let items = story::of(&run).iter().flat_map(LogLine::of).collect();
+    let (run, records) = s.store.load_records(who.team_id, id).await?;
+    scope::set_run(id);
+    let version = version_of(&s, &run).await?;
+    let story = story::of(&run, &records, &Order::of(&version.graph));
+    let items = story.iter().flat_map(LogLine::of).collect();
     Ok(Json(CursorPage { items, next_cursor: None }))
 }

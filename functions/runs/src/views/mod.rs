@@ -1,11 +1,19 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
+mod approval;
+mod event;
 mod log;
+mod replay;
+mod retry;
 mod run;
 mod start;
 mod step;
 
-pub(crate) use log::{LogLine, TimelineEntry};
+pub(crate) use approval::{ApprovalView, Decide, approvals_of};
+pub(crate) use event::EventView;
+pub(crate) use log::LogLine;
+pub(crate) use replay::{Replay, ReplayView};
+pub(crate) use retry::{BulkRetried, BulkRetriedRun, BulkRetry, Retried, Retry};
 pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun};
 pub(crate) use start::{Start, Wish};
 pub(crate) use step::{FailureView, StepView, steps_of};

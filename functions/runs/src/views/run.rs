@@ -1,14 +1,17 @@
 //! Runs.
 
-use app::ports::{LoadedRun, RunSummary};
+use app::{
+    ports::{LoadedRun, RunSummary},
+    story::{self, Order},
+};
 use domain::{RunId, RunStatus, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
 use engine::Run;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{FailureView, StepView, TimelineEntry, ms_between, steps_of};
-use crate::{story, values::Budget};
+use super::{EventView, FailureView, StepView, ms_between, steps_of};
+use crate::values::Budget;
 
 /// `pending → running ⇄ waiting → succeeded | failed | cancelled`.
 #[derive(Serialize, ToSchema)]
@@ -139,7 +142,7 @@ pub(crate) struct RunDetail {
     /// Every node, in the order of the graph.
     steps: Vec<StepView>,
     /// What happened, in order.
-    timeline: Vec<TimelineEntry>,
+    timeline: Vec<EventView>,
 }
 
 impl RunDetail {
@@ -164,9 +167,9 @@ impl RunDetail {
             result,
             error: error(run),
             steps: steps_of(loaded, version, &mut budget),
-            timeline: story::of(loaded)
+            timeline: story::of(run, &loaded.records, &Order::of(&version.graph))
                 .iter()
-                .map(|moment| TimelineEntry::of(moment, run.created_on))
+                .map(|event| EventView::of(event, run.created_on))
                 .collect(),
         }
     }

@@ -58,7 +58,7 @@ impl FailureView {
         Self { node: node.cloned(), ..Self::of(failure) }
     }
 
-    fn of(failure: &Failure) -> Self {
+    pub(crate) fn of(failure: &Failure) -> Self {
         let Failure { class, code, message, .. } = failure;
         Self { node: None, class: *class, code: code.clone(), message: message.clone() }
     }
@@ -75,6 +75,8 @@ pub(crate) struct AttemptView {
     finished_on: Option<Timestamp>,
     duration_ms: Option<u64>,
     error: Option<FailureView>,
+    /// What the connector had to tell, such as `GET api.example.com: 200 in 34 ms`.
+    logs: Vec<String>,
 }
 
 impl AttemptView {
@@ -85,7 +87,13 @@ impl AttemptView {
             finished_on: Some(record.finished_on),
             duration_ms: Some(ms_between(record.started_on, record.finished_on)),
             error: record.error.as_ref().map(FailureView::of),
+            logs: record.notes.clone(),
         }
+    }
+
+    /// One that is under way.
+    fn begun(attempt: Attempt, started_on: Timestamp) -> Self {
+        Self { attempt, started_on, finished_on: None, duration_ms: None, error: None, logs: Vec::new() }
     }
 }
 
@@ -137,8 +145,7 @@ fn step(loaded: &LoadedRun, node: &Node, budget: &mut Budget) -> StepView {
         NodeState::Running { attempt, started_on, .. } | NodeState::Waiting { attempt, started_on, .. },
     ) = state
     {
-        let (attempt, started_on) = (*attempt, *started_on);
-        attempts.push(AttemptView { attempt, started_on, finished_on: None, duration_ms: None, error: None });
+        attempts.push(AttemptView::begun(*attempt, *started_on));
     }
     let last = records.last();
     let settled = last.filter(|_| state.is_some_and(NodeState::is_settled));
@@ -179,6 +186,6 @@ fn status(state: Option<&NodeState>, run: RunStatus) -> StepStatus {
         Some(NodeState::Succeeded { .. }) => StepStatus::Succeeded,
         Some(NodeState::Failed { .. }) => StepStatus::Failed,
         Some(NodeState::Skipped { .. }) => StepStatus::Skipped,
-        Some(NodeState::Cancelled) => StepStatus::Cancelled,
+        Some(NodeState::Cancelled { .. }) => StepStatus::Cancelled,
     }
 }

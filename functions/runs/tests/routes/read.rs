@@ -47,8 +47,8 @@ async fn a_run_is_read_with_its_steps_attempts_and_timeline() {
 
     let events: Vec<&str> =
         run["timeline"].as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
-    assert_eq!(events[0], "run_accepted");
-    assert_eq!(events.last(), Some(&"run_succeeded"));
+    assert_eq!(events[0], "run.accepted");
+    assert_eq!(events.last(), Some(&"run.succeeded"));
     let of_fetch: Vec<&str> = run["timeline"]
         .as_array()
         .unwrap()
@@ -56,7 +56,7 @@ async fn a_run_is_read_with_its_steps_attempts_and_timeline() {
         .filter(|entry| entry["node"] == "fetch")
         .map(|entry| entry["event"].as_str().unwrap())
         .collect();
-    assert_eq!(of_fetch, ["step_started", "step_retried", "step_started", "step_succeeded"]);
+    assert_eq!(of_fetch, ["step.started", "step.retrying", "step.started", "step.succeeded"]);
     let offsets: Vec<u64> =
         run["timeline"].as_array().unwrap().iter().map(|e| e["offset_ms"].as_u64().unwrap()).collect();
     assert!(offsets.is_sorted(), "{offsets:?}");

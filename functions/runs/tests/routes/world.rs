@@ -14,7 +14,7 @@ use axum::Router;
 use chrono::TimeDelta;
 use domain::{Environment, ServiceId, TeamId, WorkflowVersion};
 use heddle_http::testing::{Answer, call, request, request_with};
-use runs::{State, router};
+use runs::{EventStream, State, router};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -35,6 +35,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(connectors: ScriptedConnectors) -> Self {
+        Self::with(connectors, EventStream::Batches)
+    }
+
+    /// A world whose events reach clients in this way.
+    pub(crate) fn with(connectors: ScriptedConnectors, events: EventStream) -> Self {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let (catalog, keys) = (Arc::new(MemoryCatalog::default()), Arc::new(MemoryKeys::default()));
         let clock = Arc::new(ManualClock::default());
@@ -54,6 +59,8 @@ impl World {
             store: store.clone(),
             queue: queue.clone(),
             ends: Arc::new(Polling),
+            moves: Arc::new(Polling),
+            events,
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
         };

@@ -35,8 +35,9 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
     let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), args.egress.egress_allow, &boot);
     embedded.start();
-    let router = api::router(&embedded, postgres.own_catalog(CATALOG_CONNECTIONS), conductor, &boot);
     let (stop, mut stopped) = watch::channel(false);
+    let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
+    let router = api::router(&embedded, catalog, conductor, &boot, stopped.clone());
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         // Dropping the sender is telling to stop as well.
         let _ = stopped.wait_for(|stop| *stop).await;

@@ -1,4 +1,4 @@
-//! What happens in a run, as `heddle run --json` prints it. The words are those of the API's timeline.
+//! What happens in a run, as `heddle run --json` prints it. The words are those of the API's events.
 
 use domain::{Failure, NodeKey, RunId, RunStatus, TeamId, Timestamp, VersionId, WorkflowId};
 use engine::{Attempt, Run, RunError, StepRecord};
@@ -7,27 +7,40 @@ use serde_json::Value;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(tag = "event")]
 pub(crate) enum Event {
     /// The run was stored and will be executed.
+    #[serde(rename = "run.accepted")]
     RunAccepted(Accepted),
     /// The run, which was interrupted, goes on.
+    #[serde(rename = "run.resumed")]
     RunResumed(Accepted),
     /// A worker began an attempt of a node.
+    #[serde(rename = "step.started")]
     StepStarted { node: NodeKey, attempt: Attempt, ts: Timestamp },
     /// An attempt gave the node an output; in place of a failure, where `error` is there.
+    #[serde(rename = "step.succeeded")]
     StepSucceeded(Step),
     /// An attempt failed and another one follows.
-    StepRetried(Step),
+    #[serde(rename = "step.retrying")]
+    StepRetrying(Step),
     /// An attempt failed for good.
+    #[serde(rename = "step.failed")]
     StepFailed(Step),
     /// No live edge leads to the node.
+    #[serde(rename = "step.skipped")]
     StepSkipped { node: NodeKey },
+    /// The run ended before the node did.
+    #[serde(rename = "step.cancelled")]
+    StepCancelled { node: NodeKey },
     /// The run ended with a result.
+    #[serde(rename = "run.succeeded")]
     RunSucceeded(Ended),
     /// The run ended by a failure that nothing handled.
+    #[serde(rename = "run.failed")]
     RunFailed(Ended),
     /// Someone cancelled the run.
+    #[serde(rename = "run.cancelled")]
     RunCancelled(Ended),
 }
 

@@ -97,12 +97,13 @@ impl Page {
         match event {
             Event::RunAccepted(run) => self.head(run, ""),
             Event::RunResumed(run) => self.head(run, " goes on"),
-            Event::StepStarted { .. } => {}
+            // What was under way is shown below, and a failed or cancelled end tells the rest.
+            Event::StepStarted { .. } | Event::StepCancelled { .. } => {}
             Event::StepSucceeded(step) => {
                 let mark = if step.error.is_some() { ERR.odd("!") } else { ERR.good("✓") };
                 self.step(&mark, step, &step.error.as_ref().map(default_taken).unwrap_or_default());
             }
-            Event::StepRetried(step) => {
+            Event::StepRetrying(step) => {
                 let pause = step.retry_on.map(|then| (then - step.ts).num_milliseconds().max(0));
                 let again = pause
                     .map_or("again now".to_owned(), |ms| format!("again in {}", took(ms.unsigned_abs())));

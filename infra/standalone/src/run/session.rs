@@ -6,6 +6,7 @@ use app::{
     StartError, StartPorts, StartRun, Target,
     ports::{Hint, LoadedRun, RunEnds as _, RunStore, StepQueue as _, StoreError},
     start_run,
+    story::Order,
 };
 use domain::{Priority, RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
 use embedded::Embedded;
@@ -102,7 +103,7 @@ impl<'a> Session<'a> {
             other => trouble("the run can't be started")(other),
         })?;
         report.tell(&Event::RunAccepted(accepted(&started.run, &version)));
-        self.finish(started.run, Story::default(), &report).await
+        self.finish(started.run, Story::new(Order::of(&version.graph)), &report).await
     }
 
     /// Goes on with a run of the team. One that has ended meanwhile is only told about.
@@ -112,9 +113,9 @@ impl<'a> Session<'a> {
         let version = version.map_err(|error| self.postgres.refuses(error))?;
         let report = self.report(&version);
         report.tell(&Event::RunResumed(accepted(&run, &version)));
-        let mut story = Story::default();
+        let mut story = Story::new(Order::of(&version.graph));
         // What happened before was told before.
-        story.take(&run, &records);
+        story.read(&run, &records);
         report.show(&story);
         if !run.status.is_terminal() {
             self.remark_on(&run, &story, &report);
@@ -148,7 +149,7 @@ impl<'a> Session<'a> {
             }
         }
         let LoadedRun { run, values, records } = self.load(run.id).await?;
-        tell(report, story.take(&run, &records));
+        tell(report, story.read(&run, &records));
         report.close();
         report.tell(&Event::end_of(&run, engine::run_result(&run, &values)));
         // The last message is acknowledged, so that nobody has to look at this run again. If not, that is harmless.
@@ -169,7 +170,7 @@ impl<'a> Session<'a> {
                 _ = &mut interrupted => return Ok(Followed::Interrupted),
                 () = &mut timers => {}
                 Some(Committed { run, records }) = self.commits.recv() => if run.id == id {
-                    tell(report, story.take(&run, &records));
+                    tell(report, story.hear(&run, &records));
                     report.show(story);
                     if run.status.is_terminal() {
                         return Ok(Followed::ToItsEnd);
@@ -180,7 +181,7 @@ impl<'a> Session<'a> {
                     let seen = seen.map_err(|error| self.postgres.refuses(error))?;
                     if story.is_news(&seen) {
                         let LoadedRun { run, records, .. } = self.load(id).await?;
-                        tell(report, story.take(&run, &records));
+                        tell(report, story.read(&run, &records));
                         report.show(story);
                     }
                     if seen.status.is_terminal() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use app::story::{self, EventId, Happened, Order};
 use domain::NodeKey;
 use engine::{Attempt, NodeState, Run, StepRecord};
 
@@ -10,25 +11,33 @@ use super::event::{Event, Step};
 /// What has been told of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
+    order: Order,
     /// The last state that was seen; None before the first.
     revision: Option<u64>,
-    started: BTreeSet<(NodeKey, Attempt)>,
-    ended: BTreeSet<(NodeKey, Attempt)>,
-    skipped: BTreeSet<NodeKey>,
+    told: BTreeSet<EventId>,
     running: BTreeMap<NodeKey, Attempt>,
     settled: usize,
 }
 
 impl Story {
-    /// Takes in a commit, or a run as it was loaded, and answers what it tells that was not known. `records` are committed ones.
-    pub(crate) fn take(&mut self, run: &Run, records: &[StepRecord]) -> Vec<Event> {
-        let mut news: Vec<Event> = records.iter().filter_map(|record| self.end(run, record)).collect();
-        // Commits of workers that work at once may be heard of in another order than they were made.
-        if self.is_news(run) {
-            self.revision = Some(run.revision);
-            self.look_at(run, &mut news);
-        }
-        news
+    /// Nothing told yet of a run whose nodes are told in this order.
+    pub(crate) fn new(order: Order) -> Self {
+        Self { order, ..Self::default() }
+    }
+
+    /// Takes in a commit with the records that it settled, and answers what it tells. Commits of workers that work at once may be heard
+    /// of in another order than they were made.
+    pub(crate) fn hear(&mut self, run: &Run, records: &[StepRecord]) -> Vec<Event> {
+        self.look_at(run);
+        let events = story::of_commit(run, records, &self.order);
+        self.news(&events)
+    }
+
+    /// Takes in a run with all its records, and answers what it tells that was not told.
+    pub(crate) fn read(&mut self, run: &Run, records: &[StepRecord]) -> Vec<Event> {
+        self.look_at(run);
+        let events = story::of(run, records, &self.order);
+        self.news(&events)
     }
 
     /// Whether the run has moved on since it was last taken in.
@@ -46,47 +55,40 @@ impl Story {
         self.settled
     }
 
-    /// How an attempt ended, if that is news.
-    fn end(&mut self, run: &Run, record: &StepRecord) -> Option<Event> {
-        if !self.ended.insert((record.node.clone(), record.attempt)) {
-            return None;
-        }
-        let (label, retry_on) = match run.nodes.get(&record.node) {
-            Some(NodeState::Succeeded { label, .. }) => (label.as_deref(), None),
-            Some(NodeState::Ready { not_before, .. }) if record.retried => (None, *not_before),
-            _ => (None, None),
-        };
-        let step = Step::of(record, label, retry_on);
-        Some(match &record.output {
-            _ if record.retried => Event::StepRetried(step),
-            Some(_) => Event::StepSucceeded(step),
-            None => Event::StepFailed(step),
-        })
+    fn news(&mut self, events: &[story::Event<'_>]) -> Vec<Event> {
+        events.iter().filter(|event| self.told.insert(event.id)).filter_map(told).collect()
     }
 
-    /// What only the control state tells: nodes that are skipped, and attempts that began.
-    fn look_at(&mut self, run: &Run, news: &mut Vec<Event>) {
-        self.settled = run.nodes.values().filter(|state| state.is_settled()).count();
-        self.running.clear();
-        for (node, state) in &run.nodes {
-            match state {
-                NodeState::Skipped { .. } if self.skipped.insert(node.clone()) => {
-                    news.push(Event::StepSkipped { node: node.clone() });
-                }
-                NodeState::Running { attempt, started_on, .. } => {
-                    self.running.insert(node.clone(), *attempt);
-                    if self.started.insert((node.clone(), *attempt)) {
-                        news.push(Event::StepStarted {
-                            node: node.clone(),
-                            attempt: *attempt,
-                            ts: *started_on,
-                        });
-                    }
-                }
-                _ => {}
-            }
+    /// Where the run stands now.
+    fn look_at(&mut self, run: &Run) {
+        if !self.is_news(run) {
+            return;
         }
+        self.revision = Some(run.revision);
+        self.settled = run.nodes.values().filter(|state| state.is_settled()).count();
+        let running = run.nodes.iter().filter_map(|(node, state)| match state {
+            NodeState::Running { attempt, .. } => Some((node.clone(), *attempt)),
+            _ => None,
+        });
+        self.running = running.collect();
     }
+}
+
+/// The event as it is printed. The beginning and the end of a run are told by whoever knows its workflow and its result.
+fn told(event: &story::Event<'_>) -> Option<Event> {
+    Some(match event.what {
+        Happened::RunAccepted | Happened::RunStarted | Happened::RunEnded { .. } => return None,
+        Happened::StepStarted { node, attempt } => {
+            Event::StepStarted { node: node.clone(), attempt, ts: event.at }
+        }
+        Happened::StepSucceeded { record, label } => Event::StepSucceeded(Step::of(record, label, None)),
+        Happened::StepRetrying { record, retry_on, .. } => {
+            Event::StepRetrying(Step::of(record, None, retry_on))
+        }
+        Happened::StepFailed { record, .. } => Event::StepFailed(Step::of(record, None, None)),
+        Happened::StepSkipped { node } => Event::StepSkipped { node: node.clone() },
+        Happened::StepCancelled { node } => Event::StepCancelled { node: node.clone() },
+    })
 }
 
 #[cfg(test)]
@@ -95,24 +97,24 @@ mod tests {
 
     use app::fakes::{a_run, team};
     use domain::{ErrorClass, Failure, Timestamp};
-    use engine::Digest;
+    use engine::{Digest, Revision};
     use serde_json::Value;
 
     use super::*;
 
-    fn record(node: &str, attempt: Attempt, output: Option<Value>, retried: bool) -> StepRecord {
+    fn record(node: &str, attempt: Attempt, at: [Revision; 2], output: Option<Value>) -> StepRecord {
         let error = output.is_none().then(|| Failure::new(ErrorClass::Transient, "timeout", "no answer"));
         StepRecord {
             node: node.into(),
             attempt,
             digest: Digest::of(&output),
+            retried: output.is_none(),
             output: output.map(Arc::new),
             error,
             started_on: Timestamp::UNIX_EPOCH,
             finished_on: Timestamp::UNIX_EPOCH,
-            claimed_at: 1,
-            settled_at: 1,
-            retried,
+            claimed_at: at[0],
+            settled_at: at[1],
             notes: vec![],
         }
     }
@@ -122,13 +124,9 @@ mod tests {
         Run { revision, nodes, ..a_run(team(), Timestamp::UNIX_EPOCH) }
     }
 
-    fn running(attempt: Attempt) -> NodeState {
-        NodeState::Running {
-            attempt,
-            started_on: Timestamp::UNIX_EPOCH,
-            lease_until: Timestamp::UNIX_EPOCH,
-            claimed_at: 1,
-        }
+    fn running(attempt: Attempt, claimed_at: Revision) -> NodeState {
+        let (started_on, lease_until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        NodeState::Running { attempt, started_on, lease_until, claimed_at }
     }
 
     fn words(events: &[Event]) -> Vec<String> {
@@ -142,30 +140,31 @@ mod tests {
     }
 
     #[test]
-    fn each_thing_is_told_once() {
+    fn each_thing_is_told_once_whether_heard_or_read() {
         let mut story = Story::default();
-        let first = run(1, &[("fetch", running(1)), ("other", NodeState::Skipped { settled_at: 1 })]);
-        assert_eq!(words(&story.take(&first, &[])), ["step_started fetch", "step_skipped other"]);
+        let skipped = NodeState::Skipped { settled_at: 1 };
+        let first = run(1, &[("fetch", running(1, 1)), ("other", skipped.clone())]);
+        assert_eq!(words(&story.hear(&first, &[])), ["step.skipped other", "step.started fetch"]);
         assert_eq!(story.running().map(|(node, _)| node.as_str()).collect::<Vec<_>>(), ["fetch"]);
         assert_eq!(story.settled(), 1);
 
         let output = Digest::of(&Value::Null);
-        let done = NodeState::Succeeded { attempt: 2, output, label: Some("true".to_owned()) };
-        let second = run(3, &[("fetch", done), ("other", NodeState::Skipped { settled_at: 1 })]);
-        let records = [record("fetch", 1, None, true), record("fetch", 2, Some(Value::Null), false)];
-        let news = story.take(&second, &records);
-        assert_eq!(words(&news), ["step_retried fetch", "step_succeeded fetch"]);
-        assert!(matches!(&news[1], Event::StepSucceeded(step) if step.label.as_deref() == Some("true")));
-        assert_eq!(story.take(&second, &records), []);
+        let done = NodeState::Succeeded { attempt: 2, output, settled_at: 1, label: Some("true".to_owned()) };
+        let second = run(4, &[("fetch", done), ("other", skipped)]);
+        let records = [record("fetch", 1, [1, 2], None), record("fetch", 2, [3, 4], Some(Value::Null))];
+        let news = story.read(&second, &records);
+        assert_eq!(words(&news), ["step.retrying fetch", "step.started fetch", "step.succeeded fetch"]);
+        assert!(matches!(&news[2], Event::StepSucceeded(step) if step.label.as_deref() == Some("true")));
+        assert_eq!(story.read(&second, &records), []);
         assert_eq!((story.running().count(), story.settled()), (0, 2));
     }
 
     #[test]
-    fn a_commit_that_is_heard_of_late_does_not_turn_the_state_back() {
+    fn a_commit_that_is_heard_of_late_is_told_and_does_not_turn_the_state_back() {
         let mut story = Story::default();
-        story.take(&run(2, &[("a", running(1))]), &[]);
-        let news = story.take(&run(1, &[]), &[record("b", 1, Some(Value::Null), false)]);
-        assert_eq!(words(&news), ["step_succeeded b"]);
+        assert_eq!(words(&story.hear(&run(3, &[("a", running(1, 3))]), &[])), ["step.started a"]);
+        let news = story.hear(&run(2, &[]), &[record("b", 1, [1, 2], Some(Value::Null))]);
+        assert_eq!(words(&news), ["step.succeeded b"]);
         assert_eq!(story.running().count(), 1);
     }
 }

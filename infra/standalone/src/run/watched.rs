@@ -54,6 +54,10 @@ impl RunStore for Watched {
         self.inner.load(team, run).await
     }
 
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        self.inner.load_records(team, run).await
+    }
+
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
         self.inner.load_control(team, run).await
     }

@@ -6,19 +6,22 @@ use app::Conductor;
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
+use runs::EventStream;
 use runtime::Boot;
+use tokio::sync::watch;
 
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the path that each owns. The first one answers what nobody owns.
 pub(crate) const PREFIXES: [(&str, &str); 2] = [("Runs", "/api/v1/runs"), ("Workflows", "/api/v1/workflows")];
 
-/// The whole API as one router.
+/// The whole API as one router. What it streams ends when `stop` becomes true.
 pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
     conductor: Arc<Conductor>,
     boot: &Boot,
+    stop: watch::Receiver<bool>,
 ) -> Router {
     let catalog = Arc::new(LazyCatalog::open(catalog));
     let runs = runs::State {
@@ -28,6 +31,8 @@ pub(crate) fn router(
         queue: Arc::clone(&embedded.queue) as _,
         conductor,
         ends: Arc::clone(&embedded.ends) as _,
+        moves: Arc::new(embedded.moves.clone()),
+        events: EventStream::Live { stop },
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };

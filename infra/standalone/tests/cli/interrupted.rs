@@ -16,7 +16,7 @@ async fn a_run_whose_process_was_killed_goes_on_where_it_stood() {
 
     let resumed = heddle.call(&["run", "--resume", &run, "--json"]).expect(0);
     let events = resumed.events();
-    assert_eq!((&events[0]["event"], &events[0]["run_id"]), (&json!("run_resumed"), &json!(run)));
+    assert_eq!((&events[0]["event"], &events[0]["run_id"]), (&json!("run.resumed"), &json!(run)));
     assert_eq!(events.last().unwrap()["result"], 7);
     assert!(events.iter().all(|event| event["node"] != "call_1"), "{}", resumed.out);
     let received = target.received();

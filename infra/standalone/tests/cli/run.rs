@@ -77,16 +77,17 @@ async fn events_are_lines_of_json_and_the_last_one_holds_the_result() {
     assert_eq!(
         told,
         [
-            "run_accepted ",
-            "step_started call_1",
-            "step_succeeded call_1",
-            "step_succeeded answer",
-            "run_succeeded "
+            "run.accepted ",
+            "step.started call_1",
+            "step.succeeded call_1",
+            "step.started answer",
+            "step.succeeded answer",
+            "run.succeeded "
         ]
     );
     assert_eq!(events[0]["workflow_name"], "calls");
     assert!(events[2]["notes"][0].as_str().unwrap().starts_with("GET 127.0.0.1"), "{}", events[2]);
-    let end = &events[4];
+    let end = &events[5];
     assert_eq!(
         (&end["status"], &end["result"], &end["error"]),
         (&json!("succeeded"), &json!(7), &Value::Null)
@@ -109,7 +110,7 @@ async fn a_run_that_fails_says_where_and_why() {
 
     let events = heddle.call(&["run", &file, "--json"]).expect(1).events();
     let end = events.last().unwrap();
-    assert_eq!((&end["event"], &end["error"]["node"]), (&json!("run_failed"), &json!("call_2")));
+    assert_eq!((&end["event"], &end["error"]["node"]), (&json!("run.failed"), &json!("call_2")));
     assert_eq!(end["result"], Value::Null);
 }
 

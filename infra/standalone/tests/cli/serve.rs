@@ -110,6 +110,33 @@ async fn a_run_is_started_worked_on_and_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_followed_while_it_happens() {
+    let (heddle, target) = (Heddle::new().await, Target::start().await);
+    let server = Server::start(&heddle).await;
+    let mut graph = calls(&target, &["/hold"]);
+    graph["nodes"][0]["timeout_s"] = json!(30);
+    let workflow = server.publish(&graph).await;
+    let run = server.send(Method::POST, "/api/v1/runs", &json!({"workflow_id": workflow})).await;
+    let path = format!("/api/v1/runs/{}/events", run["run_id"].as_str().unwrap());
+
+    let mut stream = server.get(&path).await;
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let mut told = String::new();
+    while !told.contains("event: step.started\n") {
+        told += std::str::from_utf8(&stream.chunk().await.unwrap().expect("the run goes on")).unwrap();
+    }
+    target.release();
+    told += &stream.text().await.unwrap();
+    let ends = told.rsplit("\n\n").find(|block| block.contains("event: ")).unwrap();
+    assert!(ends.contains("event: run.succeeded\n"), "{told}");
+
+    let last = ends.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+    let again = server.request(Method::GET, &path).header("last-event-id", last).send().await.unwrap();
+    assert_eq!(again.status(), 204);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_under_way_is_finished_when_the_process_is_told_to_stop() {
     let (heddle, target) = (Heddle::new().await, Target::start().await);
     let server = Server::start(&heddle).await;

@@ -35,6 +35,7 @@ macro_rules! run_store_suite {
             a_run_of_another_team_is_not_found,
             a_run_is_created_once,
             a_commit_replaces_the_state_and_shows_its_records,
+            records_are_read_without_their_outputs,
             a_lost_commit_leaves_nothing_visible,
             of_equal_commits_at_once_exactly_one_is_accepted,
             a_commit_of_another_team_is_refused,

@@ -57,8 +57,12 @@ fn with(run: &Run, records: &[StepRecord]) -> Run {
         let (attempt, output) = (record.attempt, record.digest.clone());
         let state = match (record.retried, &record.output) {
             (true, _) => NodeState::Ready { attempt: attempt + 1, not_before: None },
-            (false, Some(_)) => NodeState::Succeeded { attempt, output, label: None },
-            (false, None) => NodeState::Failed { attempt, output, handled: true },
+            (false, Some(_)) => {
+                NodeState::Succeeded { attempt, output, settled_at: record.settled_at, label: None }
+            }
+            (false, None) => {
+                NodeState::Failed { attempt, output, settled_at: record.settled_at, handled: true }
+            }
         };
         next.nodes.insert(record.node.clone(), state);
     }
@@ -106,6 +110,25 @@ pub async fn a_commit_replaces_the_state_and_shows_its_records(store: &dyn RunSt
     assert_eq!(loaded.records.len(), 3, "the retried attempt stays visible");
     assert_eq!(*loaded.values.outputs[&NodeKey::from("b")], json!("late"));
     assert_eq!(*loaded.values.outputs[&NodeKey::from("a")], json!([1]));
+}
+
+pub async fn records_are_read_without_their_outputs(store: &dyn RunStore) {
+    let run = stored(store, team()).await;
+    let large = succeeded("a", json!("x".repeat(400_000)));
+    let retried = StepRecord { retried: true, ..failed("b", "slow") };
+    let continued = StepRecord { error: failed("c", "slow").error, ..succeeded("c", json!(7)) };
+    let records = [large, retried, continued, failed("d", "no")];
+    let lost = [StepRecord { retried: true, ..failed("b", "lost") }, succeeded("e", json!(1))];
+    let loaded = committed(store, &run, &records).await;
+    store.commit(&with(&run, &lost), &lost).await.unwrap_err();
+
+    let (control, bare) = store.load_records(run.team_id, run.id).await.unwrap();
+    assert_eq!(control, loaded.run);
+    let expected: Vec<_> =
+        loaded.records.iter().map(|record| StepRecord { output: None, ..record.clone() }).collect();
+    assert_eq!((bare.len(), &bare), (4, &expected));
+    let foreign = store.load_records(team(), run.id).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)), "{foreign:?}");
 }
 
 pub async fn a_lost_commit_leaves_nothing_visible(store: &dyn RunStore) {

@@ -108,6 +108,10 @@ impl<S: RunStore> RunStore for Crashing<S> {
         self.around(self.inner.load(team, run)).await
     }
 
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        self.around(self.inner.load_records(team, run)).await
+    }
+
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
         self.around(self.inner.load_control(team, run)).await
     }

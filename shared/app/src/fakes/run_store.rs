@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
-use engine::{Attempt, Digest, Run, StepRecord};
+use engine::{Attempt, Digest, Revision, Run, StepRecord};
 use serde_json::Value;
 
 use super::lock;
@@ -36,7 +36,7 @@ pub struct Requests {
     pub records: u32,
 }
 
-type RecordKey = (NodeKey, Attempt, Digest);
+type RecordKey = (NodeKey, Attempt, Digest, Revision);
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -53,6 +53,8 @@ struct Row {
     inputs: Arc<Value>,
     records: BTreeMap<RecordKey, StepRecord>,
     retried: HashSet<RecordKey>,
+    /// Every state so far, the present one included.
+    states: Vec<Run>,
 }
 
 impl MemoryRunStore {
@@ -60,10 +62,23 @@ impl MemoryRunStore {
     pub fn requests(&self) -> Requests {
         lock(&self.0).requests
     }
+
+    /// The run as each of its commits left it, from its acceptance on, as [`RunStore::load`] would have read it then.
+    pub fn history(&self, run: RunId) -> Vec<LoadedRun> {
+        let tables = lock(&self.0);
+        let Some(Row { inputs, records, retried, states, .. }) = tables.runs.get(&run) else {
+            return Vec::new();
+        };
+        let at = |state: &Run| {
+            let written = records.values().filter(|record| record.settled_at <= state.revision).cloned();
+            LoadedRun::compose(state.clone(), Arc::clone(inputs), written, |r| retried.contains(&key(r)))
+        };
+        states.iter().map(at).collect()
+    }
 }
 
 fn key(record: &StepRecord) -> RecordKey {
-    (record.node.clone(), record.attempt, record.digest.clone())
+    (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
 }
 
 impl Tables {
@@ -106,6 +121,7 @@ impl RunStore for MemoryRunStore {
             inputs: Arc::new(inputs.clone()),
             records: BTreeMap::new(),
             retried: HashSet::new(),
+            states: vec![run.clone()],
         };
         tables.runs.insert(run.id, row);
         Ok(Created::New)
@@ -114,9 +130,15 @@ impl RunStore for MemoryRunStore {
     async fn load(&self, team: TeamId, run: RunId) -> Result<LoadedRun, StoreError> {
         let tables = &mut *lock(&self.0);
         tables.requests.loads += 1;
-        let Row { run, inputs, records, retried } = tables.row(team, run)?;
+        let Row { run, inputs, records, retried, .. } = tables.row(team, run)?;
         let records = records.values().cloned();
         Ok(LoadedRun::compose(run.clone(), Arc::clone(inputs), records, |r| retried.contains(&key(r))))
+    }
+
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let LoadedRun { run, records, .. } = self.load(team, run).await?;
+        let bare = |record| StepRecord { output: None, ..record };
+        Ok((run, records.into_iter().map(bare).collect()))
     }
 
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
@@ -138,6 +160,7 @@ impl RunStore for MemoryRunStore {
         }
         tables.requests.commits += 1;
         row.run = run.clone();
+        row.states.push(run.clone());
         row.retried.extend(records.iter().filter(|r| r.retried).map(key));
         Ok(())
     }

@@ -28,6 +28,10 @@ pub trait RunStore: Send + Sync {
     /// Reads only the control state of a run of this team.
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError>;
 
+    /// Reads a run of this team with its step records, but without the values: the records have no outputs. What happened in a run is
+    /// told by these; where outputs are large it costs far less than [`RunStore::load`].
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError>;
+
     /// Writes `records` (idempotent), then replaces the control state if its stored revision is still `run.revision - 1`;
     /// else [`StoreError::Conflict`]. The replacement is the only commit point.
     async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError>;

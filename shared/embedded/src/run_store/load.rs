@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use app::ports::{LoadedRun, StoreError};
 use domain::{RunId, TeamId, VersionId, WorkflowVersion};
-use engine::Run;
+use engine::{Run, StepRecord};
 
-use super::EmbeddedRunStore;
+use super::{EmbeddedRunStore, records::bare_records_of};
 use crate::error::unavailable;
 
 const DOING: &str = "load a run";
@@ -34,6 +34,32 @@ impl EmbeddedRunStore {
         }
         // Records of lost commits were never written.
         Ok(LoadedRun::compose(run, Arc::new(inputs), records, |_| true))
+    }
+
+    /// The control state and the records without their outputs, of which no blob is read.
+    pub(super) async fn load_bare(
+        &self,
+        team: TeamId,
+        id: RunId,
+    ) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let row = sqlx::query!(
+            r#"select state,
+                array(select records from embedded.steps where run_id = runs.id order by revision) as "records!"
+            from embedded.runs where id = $1 and team_id = $2"#,
+            id.uuid(),
+            team.uuid()
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(unavailable(DOING))?
+        .ok_or(StoreError::NotFound)?;
+        let run: Run = serde_json::from_str(&row.state).map_err(unavailable(DOING))?;
+        let mut records = Vec::new();
+        for commit in &row.records {
+            records.extend(bare_records_of(commit)?);
+        }
+        let LoadedRun { run, records, .. } = LoadedRun::compose(run, Arc::default(), records, |_| true);
+        Ok((run, records))
     }
 
     /// Only the control state.

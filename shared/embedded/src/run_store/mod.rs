@@ -26,6 +26,7 @@ use crate::{
     error::{malformed, unavailable},
     journal::{Commit, Journal, NewKey, NewRun},
     run_ends::LocalRunEnds,
+    run_moves::LocalRunMoves,
     step_queue::Outbox,
 };
 
@@ -43,6 +44,7 @@ pub struct EmbeddedRunStore {
     blobs: Arc<dyn Blobs>,
     ids: Arc<dyn Ids>,
     ends: Arc<LocalRunEnds>,
+    moves: LocalRunMoves,
     recent: Recent,
     versions: Cache<VersionId, Arc<WorkflowVersion>>,
 }
@@ -55,9 +57,10 @@ impl EmbeddedRunStore {
         blobs: Arc<dyn Blobs>,
         ids: Arc<dyn Ids>,
         ends: Arc<LocalRunEnds>,
+        moves: LocalRunMoves,
     ) -> Self {
         let versions = Cache::new(VERSIONS);
-        Self { pool, journal, outbox, blobs, ids, ends, recent: Recent::default(), versions }
+        Self { pool, journal, outbox, blobs, ids, ends, moves, recent: Recent::default(), versions }
     }
 
     /// Deletes idempotency keys that have expired; answers how many.
@@ -179,6 +182,10 @@ impl RunStore for EmbeddedRunStore {
         }
     }
 
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        self.load_bare(team, run).await
+    }
+
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
         match self.recent.ended(team, run) {
             Some(known) => Ok(known),
@@ -208,6 +215,7 @@ impl RunStore for EmbeddedRunStore {
             self.refused(run, commit_id).await?;
         }
         self.recent.moved_on(run, records, bytes);
+        self.moves.has_moved(run.id);
         if run.status.is_terminal() {
             self.ends.has_ended(run.id);
         }

@@ -83,3 +83,9 @@ impl EmbeddedRunStore {
         Ok(records)
     }
 }
+
+/// The records of a commit without their outputs.
+pub(super) fn bare_records_of(json: &str) -> Result<Vec<StepRecord>, StoreError> {
+    let stored: Vec<StoredRecord> = serde_json::from_str(json).map_err(unavailable(READING))?;
+    Ok(stored.into_iter().map(|stored| stored.record).collect())
+}

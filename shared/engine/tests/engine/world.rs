@@ -243,7 +243,7 @@ fn word(state: Option<&NodeState>) -> &'static str {
         Some(NodeState::Succeeded { .. }) => "succeeded",
         Some(NodeState::Failed { .. }) => "failed",
         Some(NodeState::Skipped { .. }) => "skipped",
-        Some(NodeState::Cancelled) => "cancelled",
+        Some(NodeState::Cancelled { .. }) => "cancelled",
     }
 }
 

@@ -73,6 +73,7 @@ fn metadata(i: usize, does: &Does) -> (&'static str, Value) {
         Does::Merge(Join::Object) => ("merge", json!({})),
         Does::Merge(Join::Append) => ("merge", json!({"mode": "append"})),
         Does::Merge(Join::Any) => ("merge", json!({"mode": "any"})),
+        Does::Wait(seconds) => ("wait", json!({"seconds": seconds})),
         Does::Return { is_object: false } => ("return", json!({})),
         Does::Return { is_object: true } => ("return", json!({"output": {"result": "{{ input }}"}})),
         Does::Call(call) => request(i, call),

@@ -51,6 +51,8 @@ pub enum Does {
     Mismatch,
     /// `merge`.
     Merge(Join),
+    /// `wait`: so many seconds.
+    Wait(u32),
     /// `return`, of the input or of an object with it.
     Return {
         /// Whether it is an object.

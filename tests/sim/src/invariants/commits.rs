@@ -76,7 +76,7 @@ impl Commit<'_> {
             (_, None) => true,
         };
         let fits = match (before, after) {
-            (_, NodeState::Cancelled) => self.after.status.is_terminal(),
+            (_, NodeState::Cancelled { .. }) => self.after.status.is_terminal(),
             (
                 Some(NodeState::Ready { not_before: Some(start), .. }),
                 NodeState::Running { started_on, .. },
@@ -128,9 +128,10 @@ fn attempt_of(state: &NodeState) -> Option<engine::Attempt> {
     match state {
         NodeState::Ready { attempt, .. }
         | NodeState::Running { attempt, .. }
+        | NodeState::Waiting { attempt, .. }
         | NodeState::Succeeded { attempt, .. }
         | NodeState::Failed { attempt, .. } => Some(*attempt),
-        NodeState::Skipped { .. } | NodeState::Cancelled => None,
+        NodeState::Skipped { .. } | NodeState::Cancelled { .. } => None,
     }
 }
 
@@ -216,7 +217,11 @@ mod tests {
             life,
             "a late result"
         );
-        assert_eq!(broken(Some(claimed(1)), Some(NodeState::Cancelled), &[]), life, "its run goes on");
+        assert_eq!(
+            broken(Some(claimed(1)), Some(NodeState::Cancelled { settled_at: 2 }), &[]),
+            life,
+            "its run goes on"
+        );
     }
 
     #[test]

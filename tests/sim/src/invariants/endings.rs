@@ -46,7 +46,7 @@ fn check_nodes(stored: &LoadedRun, expected: &Ending, found: &mut Vec<Violation>
                 *handled != expected.fatal.contains(&key) && output(&key) == Some(blanked(error))
             }
             (Some(NodeState::Skipped { .. }), Settled::Skipped) => true,
-            (Some(NodeState::Cancelled), _) => run.status != RunStatus::Succeeded,
+            (Some(NodeState::Cancelled { .. }), _) => run.status != RunStatus::Succeeded,
             _ => false,
         };
         if !agrees {
@@ -72,7 +72,11 @@ fn check_result(stored: &LoadedRun, expected: &Ending, found: &mut Vec<Violation
             }
         }
         RunStatus::Failed => {
-            let is_fatal = run.error.as_ref().is_some_and(|error| expected.fatal.contains(&error.node));
+            let is_fatal = run.error.as_ref().is_some_and(|error| match &error.node {
+                Some(node) => expected.fatal.contains(node),
+                // Whether that is true is a rule of its own.
+                None => error.failure.code == "workers_lost",
+            });
             if !is_fatal {
                 differs(found, format!("it failed by {:?}, and fatal are {:?}", run.error, expected.fatal));
             }

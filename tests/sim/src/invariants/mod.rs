@@ -41,6 +41,8 @@ pub enum Rule {
     NothingAfterCancel,
     /// The same idempotency key gives the same run, and another body is refused.
     SameKeySameRun,
+    /// A run fails by the loss of its workers only if so many were lost.
+    BlameIsTrue,
     /// Outputs, result and way of ending equal the reference's.
     Reference,
     /// Messages do not multiply.
@@ -54,6 +56,7 @@ pub enum Rule {
 pub const OPEN: &[(Rule, &str)] = &[
     (Rule::NothingAfterCancel, "calls begun after a cancel that came after their claim"),
     (Rule::LeasesHold, "calls begun after their lease"),
+    (Rule::BlameIsTrue, "runs failed by a loss of workers that was none"),
     (Rule::RecordsStay, "records overwritten by a commit that was lost"),
 ];
 
