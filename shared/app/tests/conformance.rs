@@ -6,6 +6,18 @@ mod run_store {
     app::run_store_suite!(async { MemoryRunStore::default() });
 }
 
+mod ended_runs {
+    use app::fakes::MemoryRunStore;
+
+    app::ended_runs_suite!(async { MemoryRunStore::default() });
+}
+
+mod exports {
+    use app::fakes::MemoryExports;
+
+    app::exports_suite!(async { MemoryExports::default() });
+}
+
 mod blobs {
     use app::fakes::MemoryBlobs;
 

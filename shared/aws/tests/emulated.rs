@@ -31,6 +31,7 @@ mod blobs {
     }
 
     app::blobs_suite!(in_a_bucket());
+    app::exports_suite!(in_a_bucket());
 }
 
 mod step_queue {

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt, pin::Pin, sync::Arc};
 
 use app::ports::{
-    Annotation, Annotations, ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog,
-    WorkflowNames,
+    Annotation, Annotations, ApiKeys, Draft, Retention, RetentionPolicies, Runnable, ServiceCaller,
+    StoreError, WorkflowCatalog, WorkflowNames,
 };
 use async_trait::async_trait;
 use domain::{AnnotationId, RunId, TeamId, VersionId, WorkflowId, WorkflowVersion};
@@ -137,6 +137,13 @@ impl Annotations for LazyCatalog {
         limit: u32,
     ) -> Result<Vec<Annotation>, StoreError> {
         self.get().await?.annotations(team, run, before, limit).await
+    }
+}
+
+#[async_trait]
+impl RetentionPolicies for LazyCatalog {
+    async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
+        self.get().await?.retentions().await
     }
 }
 

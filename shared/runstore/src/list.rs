@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 
 use crate::{
     DynamoRunStore,
-    error::{failed, unavailable},
+    error::{failed, malformed, unavailable},
     items::{Item, summary_of, text, text_of},
     keys::{self, PK},
     question::{Question, WIDE},
@@ -19,7 +19,7 @@ const DOING: &str = "list runs";
 const CHECKING: &str = "list overdue runs";
 
 /// Requests that one page may cost. A filter that matches almost nothing then gives a short page whose cursor goes on.
-const MOST_REQUESTS: usize = 20;
+pub(crate) const MOST_REQUESTS: usize = 20;
 
 impl DynamoRunStore {
     /// A page of the team's runs. The partition is always the caller's team, so no cursor leads out of it.
@@ -86,6 +86,6 @@ impl DynamoRunStore {
 /// The check, the team and the run of an item of `by_check`.
 fn checked(item: &Item) -> Result<(String, TeamId, RunId), StoreError> {
     let team = text_of(item, "team_id")?.parse().map_err(unavailable(CHECKING))?;
-    let run = text_of(item, PK)?.trim_start_matches(keys::RUN).parse().map_err(unavailable(CHECKING))?;
+    let run = keys::run_of(text_of(item, PK)?).ok_or_else(|| malformed(CHECKING, PK))?;
     Ok((text_of(item, "check_at")?.to_owned(), team, run))
 }

@@ -17,6 +17,7 @@ pub mod blobs;
 pub mod counters;
 pub mod dead_letters;
 pub mod mail;
+pub mod retention;
 pub mod run_store;
 pub mod runs;
 pub mod secrets;
@@ -84,6 +85,30 @@ macro_rules! blobs_suite {
             an_unknown_blob_is_not_found,
             a_blob_of_another_team_is_not_found,
         ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`EndedRuns`](crate::ports::EndedRuns).
+#[macro_export]
+macro_rules! ended_runs_suite {
+    ($store:expr) => {
+        $crate::ended_runs_suite!($store, std::convert::identity);
+    };
+    ($store:expr, $of:expr) => {
+        $crate::conformance_tests!($store, $of, retention: [
+            runs_are_found_by_their_end_and_the_first_accepted_comes_first,
+            an_export_is_noted_for_good_and_for_its_team_alone,
+            an_open_run_is_neither_noted_nor_deleted,
+            a_deleted_run_is_gone_and_others_are_not,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Exports`](crate::ports::Exports).
+#[macro_export]
+macro_rules! exports_suite {
+    ($exports:expr) => {
+        $crate::conformance_tests!($exports, retention: [a_file_is_read_back_by_its_team_alone]);
     };
 }
 

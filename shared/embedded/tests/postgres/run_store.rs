@@ -25,6 +25,18 @@ mod rules {
     app::run_store_suite!(World::new(), store);
 }
 
+mod ended_runs {
+    use embedded::EmbeddedRunStore;
+
+    use crate::support::World;
+
+    fn store(world: &World) -> &EmbeddedRunStore {
+        &world.embedded.store
+    }
+
+    app::ended_runs_suite!(World::with_workers(), store);
+}
+
 /// The same rules where the store knows what it wrote, because the run was handed to a worker of its own process.
 mod rules_with_workers {
     use embedded::EmbeddedRunStore;
