@@ -1,10 +1,12 @@
 # One line per command; the work is done by infra/local (see its README).
 .DEFAULT_GOAL := help
-.PHONY: help dev stack test check build deploy watch invoke bench bench-standalone status logs down
+.PHONY: help dev stack test sim check build deploy watch invoke bench bench-standalone status logs down
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
 SECONDS ?= 10
+SEEDS ?= 1000
+FROM ?= 0
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +19,9 @@ stack: ## the same on an emulated AWS: the functions as they are deployed
 
 test: ## every test, on services of its own that end with it
 	@$(HEDDLE) test
+
+sim: ## the whole loop played by seed: SEEDS=1000 of them, FROM=0 on; or SEED=k alone, with its story
+	@$(HEDDLE) sim --seeds "$(SEEDS)" --first "$(FROM)" --seed "$(SEED)"
 
 check: ## formatting, clippy, template, licences
 	@$(HEDDLE) check

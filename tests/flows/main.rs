@@ -32,6 +32,7 @@ macro_rules! on_each_target {
 }
 
 mod bad_input;
+mod control;
 mod crash_safety;
 mod publish_and_run;
 mod standalone_kill;

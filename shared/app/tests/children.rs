@@ -174,7 +174,7 @@ async fn a_failed_item_fails_skips_or_is_collected() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cancelled_family_starts_nothing_more() {
     for steps in 0.. {
         let mut world = World::new(echo());
@@ -343,4 +343,29 @@ async fn a_decision_lets_the_run_go_on_and_only_those_who_may_decide() {
     world.collect();
     world.drain().await;
     assert_eq!(world.load(&run).await.run.status, RunStatus::Succeeded);
+}
+
+/// The size of what every commit rewrites, as it is stored.
+async fn control_bytes(world: &World, run: &Run) -> usize {
+    let control = world.store.load_control(run.team_id, run.id).await.unwrap();
+    serde_json::to_vec(&control).unwrap().len()
+}
+
+#[tokio::test]
+async fn ten_thousand_items_keep_their_order_and_swell_nothing() {
+    let mut world = World::new(echo());
+    let nodes = vec![each(json!({"body": [send(), pure("next", "input + 1")], "max_concurrency": 100}))];
+    let run = world.started(flow(nodes, &[]), items(10_000)).await;
+    let mut largest = 0;
+    while !world.messages.is_empty() {
+        let message = world.messages[0].hint.clone();
+        world.deliver(0).await;
+        largest = largest.max(control_bytes(&world, &run).await);
+        let other = Run { id: message.run_id, ..run.clone() };
+        largest = largest.max(control_bytes(&world, &other).await);
+    }
+    let expected: Vec<_> = (1..=10_000).collect();
+    assert_eq!(world.result(&run).await, Some(json!(expected)));
+    assert!(effects(&world).values().all(|times| *times == 1));
+    assert!(largest < 64 * 1024, "{largest} bytes");
 }

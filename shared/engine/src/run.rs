@@ -49,6 +49,9 @@ pub struct Run {
     /// When a worker first advanced it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_on: Option<Timestamp>,
+    /// The revision of the commit with which it began; 0 before.
+    #[serde(default)]
+    pub started_at: Revision,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_on: Option<Timestamp>,
@@ -154,6 +157,7 @@ impl Run {
             priority: new.priority,
             created_on: new.created_on,
             started_on: None,
+            started_at: 0,
             finished_on: None,
             nodes: BTreeMap::new(),
             crashes: BTreeMap::new(),
@@ -222,8 +226,10 @@ pub enum NodeState {
     Succeeded {
         /// The attempt that did; 1 for pure nodes.
         attempt: Attempt,
-        /// Names the step record that holds the output.
+        /// Digest of the output; with attempt and commit it names the step record that holds it.
         output: Digest,
+        /// The revision of the commit that settled it.
+        settled_at: Revision,
         /// The label it chose, if its type chooses. `split` into parts chooses none: all its labelled edges
         /// are live.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,8 +239,10 @@ pub enum NodeState {
     Failed {
         /// The attempt that did.
         attempt: Attempt,
-        /// Names the step record that holds the error.
+        /// Digest of the error; with attempt and commit it names the step record that holds it.
         output: Digest,
+        /// The revision of the commit that settled it.
+        settled_at: Revision,
         /// Whether an `error` edge takes it further.
         handled: bool,
     },
@@ -254,6 +262,20 @@ impl NodeState {
     /// Whether the node will not change any more.
     pub const fn is_settled(&self) -> bool {
         !matches!(self, Self::Ready { .. } | Self::Running { .. } | Self::Waiting { .. })
+    }
+
+    /// The same end, taken over by a commit of another run.
+    pub(crate) fn settled_again_at(self, revision: Revision) -> Self {
+        match self {
+            Self::Succeeded { attempt, output, label, .. } => {
+                Self::Succeeded { attempt, output, settled_at: revision, label }
+            }
+            Self::Failed { attempt, output, handled, .. } => {
+                Self::Failed { attempt, output, settled_at: revision, handled }
+            }
+            Self::Skipped { .. } => Self::Skipped { settled_at: revision },
+            other => other,
+        }
     }
 }
 
@@ -370,7 +392,7 @@ pub struct StepRecord {
     pub node: NodeKey,
     /// The attempt.
     pub attempt: Attempt,
-    /// Digest of the output, or of the failure; with node and attempt it names the record.
+    /// Digest of the output, or of the failure; with node, attempt and `settled_at` it names the record.
     pub digest: Digest,
     /// The output, where it succeeded. With `on_error: continue` both this and `error` are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

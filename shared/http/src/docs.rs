@@ -138,6 +138,21 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Unauthorized, Forbidden, NotFound, NotPublished,
         WorkflowArchived, BodyTooLarge, UnsupportedMediaType, Validation, IdempotencyKeyReused, Internal, Unavailable,
     ],
+    /// Of the route that decides about an approval.
+    Deciding = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, NotFound, Conflict, NotAwaited, BodyTooLarge,
+        UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of the route that retries a run.
+    Retrying = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, RunNotEnded, NothingFailed, NotPublished,
+        WorkflowArchived, BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of the route that replays a run.
+    Replaying = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, RunNotEnded, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
     /// Of the route that cancels a run.
     Cancelling = [Unauthorized, NotFound, Conflict, RunEnded, Internal, Unavailable],
     /// Of readiness.

@@ -38,6 +38,12 @@ pub enum Code {
     Conflict,
     /// The run has ended.
     RunEnded,
+    /// The run has not ended.
+    RunNotEnded,
+    /// The run succeeded, so that there is nothing to go on from.
+    NothingFailed,
+    /// Nobody waits for this decision.
+    NotAwaited,
     /// The workflow has no published version.
     NotPublished,
     /// The workflow is archived.
@@ -60,7 +66,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -72,6 +78,9 @@ impl Code {
         Self::MethodNotAllowed,
         Self::Conflict,
         Self::RunEnded,
+        Self::RunNotEnded,
+        Self::NothingFailed,
+        Self::NotAwaited,
         Self::NotPublished,
         Self::WorkflowArchived,
         Self::Stale,
@@ -112,6 +121,9 @@ impl Code {
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
             Self::Conflict => (S::CONFLICT, "conflict", "Changed by someone else"),
             Self::RunEnded => (S::CONFLICT, "run_ended", "The run has ended"),
+            Self::RunNotEnded => (S::CONFLICT, "run_not_ended", "The run has not ended"),
+            Self::NothingFailed => (S::CONFLICT, "nothing_failed", "The run succeeded"),
+            Self::NotAwaited => (S::CONFLICT, "not_awaited", "Nobody waits for this decision"),
             Self::NotPublished => (S::CONFLICT, "not_published", "The workflow is not published"),
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "The entity has changed"),

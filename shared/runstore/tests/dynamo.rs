@@ -91,7 +91,8 @@ fn settled(run: &Run, nodes: usize) -> (Run, Vec<StepRecord>) {
         })
         .collect();
     for record in &records {
-        let state = NodeState::Succeeded { attempt: 1, output: record.digest.clone(), label: None };
+        let state =
+            NodeState::Succeeded { attempt: 1, output: record.digest.clone(), settled_at: 1, label: None };
         next.nodes.insert(record.node.clone(), state);
     }
     (next, records)
@@ -220,7 +221,8 @@ async fn a_large_value_is_one_blob_however_often_it_is_passed_on() {
     for record in &mut records {
         record.output = Some(Arc::clone(&large));
         record.digest = Digest::of(&large);
-        let state = NodeState::Succeeded { attempt: 1, output: record.digest.clone(), label: None };
+        let state =
+            NodeState::Succeeded { attempt: 1, output: record.digest.clone(), settled_at: 1, label: None };
         next.nodes.insert(record.node.clone(), state);
     }
     world.store.commit(&next, &records).await.unwrap();

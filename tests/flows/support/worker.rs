@@ -74,6 +74,10 @@ impl Worker {
                 ("STEP_QUEUE_HIGH_URL", &stack.step_queue_url),
                 ("STEP_QUEUE_URL", &stack.step_queue_url),
                 ("STEP_QUEUE_LOW_URL", &stack.step_queue_url),
+                // No run of these tests waits so long that a timer is kept.
+                ("STEP_QUEUE_ARN", "arn:aws:sqs:us-east-1:000000000000:steps"),
+                ("RUN_TIMERS_ROLE_ARN", "arn:aws:iam::000000000000:role/timers"),
+                ("RUN_TIMERS_GROUP", "timers"),
                 ("BLOB_BUCKET", &stack.blob_bucket),
                 ("EGRESS_ALLOW", "127.0.0.1/32"),
                 ("LOG_LEVEL", "info"),

@@ -1,11 +1,14 @@
 //! The routes, relative to `/api/v1`.
 
 mod annotations;
+mod approvals;
 mod cancel;
 mod dead_letters;
 mod events;
 mod list;
 mod read;
+mod replay;
+mod retry;
 mod start;
 mod wait;
 
@@ -30,6 +33,10 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(cancel::cancel))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::redrive))
+        .routes(routes!(retry::retry))
+        .routes(routes!(retry::retry_many))
+        .routes(routes!(replay::replay))
+        .routes(routes!(approvals::decide))
 }
 
 /// A run of the caller's team with all that is kept of it, and the version it executes.

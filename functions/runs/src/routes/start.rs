@@ -57,7 +57,7 @@ pub(crate) async fn start(
     Ok((StatusCode::OK, location, applied, Json(EndedRun::of(&loaded))).into_response())
 }
 
-fn ports(s: &State) -> StartPorts<'_> {
+pub(super) fn ports(s: &State) -> StartPorts<'_> {
     StartPorts {
         store: s.store.as_ref(),
         queue: s.queue.as_ref(),
@@ -67,7 +67,7 @@ fn ports(s: &State) -> StartPorts<'_> {
     }
 }
 
-fn refused(error: StartError) -> ApiError {
+pub(super) fn refused(error: StartError) -> ApiError {
     match error {
         StartError::NotFound => ApiError::not_found(),
         StartError::NotPublished => {

@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(story.settled(), 1);
 
         let output = Digest::of(&Value::Null);
-        let done = NodeState::Succeeded { attempt: 2, output, label: Some("true".to_owned()) };
+        let done = NodeState::Succeeded { attempt: 2, output, settled_at: 1, label: Some("true".to_owned()) };
         let second = run(4, &[("fetch", done), ("other", skipped)]);
         let records = [record("fetch", 1, [1, 2], None), record("fetch", 2, [3, 4], Some(Value::Null))];
         let news = story.read(&second, &records);

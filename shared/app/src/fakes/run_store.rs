@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
-use engine::{Attempt, Digest, Run, StepRecord};
+use engine::{Attempt, Digest, Revision, Run, StepRecord};
 use serde_json::Value;
 
 use super::lock;
@@ -35,7 +35,7 @@ pub struct Requests {
     pub records: u32,
 }
 
-type RecordKey = (NodeKey, Attempt, Digest);
+type RecordKey = (NodeKey, Attempt, Digest, Revision);
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -76,7 +76,7 @@ impl MemoryRunStore {
 }
 
 fn key(record: &StepRecord) -> RecordKey {
-    (record.node.clone(), record.attempt, record.digest.clone())
+    (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
 }
 
 impl Tables {

@@ -20,8 +20,9 @@ pub use order::Order;
 pub fn of<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Event<'a>> {
     let mut facts: Vec<Fact<'a>> = Vec::new();
     facts.push(Fact::of_run(0, Phase::Beginning, run.created_on, Happened::RunAccepted));
-    // Commits before the start, which only note that a delivery was lost, tell nothing: the first place is free, whichever commit it was.
-    facts.extend(run.started_on.map(|at| Fact::of_run(1, Phase::Beginning, at, Happened::RunStarted)));
+    facts.extend(
+        run.started_on.map(|at| Fact::of_run(run.started_at, Phase::Beginning, at, Happened::RunStarted)),
+    );
     facts.extend(records.iter().flat_map(|record| of_record(run, record)));
     facts.extend(run.nodes.iter().filter_map(|(node, state)| of_state(run, node, state)));
     let waiting: Vec<_> = facts.iter().filter_map(|fact| fact.waiting(run, order)).collect();
@@ -35,8 +36,7 @@ pub fn of<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Eve
     numbered(&facts)
 }
 
-/// What the last commit of `run` adds to the story, for whoever hears of commits one by one. `records` are those that it settled. The start of
-/// the run is only told with its first commit.
+/// What the last commit of `run` adds to the story, for whoever hears of commits one by one. `records` are those that it settled.
 pub fn of_commit<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Event<'a>> {
     let mut events = of(run, records, order);
     // Of earlier commits the records are missing here.

@@ -32,6 +32,15 @@ pub enum Event {
     /// A message came again, because the worker that had it was lost or failed. Counted before anything else is tried, so that a run
     /// that kills its workers comes to an end.
     Redelivered,
+    /// The delivery that was counted came to nothing because a store did, and not because its worker was lost: it is not counted.
+    Excused,
+    /// The worker that holds a claim was held up before it could begin, and holds it anew from now on.
+    Renewed {
+        /// The node.
+        node: NodeKey,
+        /// The claim.
+        attempt: Attempt,
+    },
     /// Claimed attempts ended. Those that are not the ones that run are passed over.
     Settled(Vec<Settled>),
     /// An attempt ended as the record of an earlier execution says: for good, whatever else could be tried (see [`crate::replay`]).
@@ -180,7 +189,9 @@ pub fn advance(
     let mut transition = Transition::new(plan, run, values, moment);
     match event {
         Event::Woken => transition.look_at_the_clock(),
-        Event::Redelivered => return Ok(transition.count_lost_delivery(run)),
+        Event::Redelivered => return Ok(transition.count_lost_delivery()),
+        Event::Excused => return Ok(transition.excuse_delivery()),
+        Event::Renewed { node, attempt } => return transition.renew_claim(&node, attempt),
         Event::Settled(ended) => transition.settle_claims(ended)?,
         Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,
         Event::CancelRequested => transition.end_cancelled(),

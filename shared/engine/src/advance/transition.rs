@@ -34,6 +34,7 @@ impl<'a> Transition<'a> {
         if self.run.status == RunStatus::Pending {
             self.run.status = RunStatus::Running;
             self.run.started_on = Some(self.moment.now);
+            self.run.started_at = self.revision();
         }
         while !self.has_ended() {
             self.settle_ready();
@@ -58,8 +59,8 @@ impl<'a> Transition<'a> {
     }
 
     /// Counts a delivery that came to nothing, and fails the run with the last that is borne.
-    pub(super) fn count_lost_delivery(mut self, before: &Run) -> Decision {
-        self.run.lost_deliveries = before.lost_deliveries + 1;
+    pub(super) fn count_lost_delivery(mut self) -> Decision {
+        self.run.lost_deliveries += 1;
         if self.run.lost_deliveries >= MAX_CRASHES {
             let message = format!("its worker was lost {MAX_CRASHES} times before it came to a commit");
             self.end_failed(None, Failure::new(ErrorClass::Crashed, "workers_lost", message));
@@ -67,7 +68,16 @@ impl<'a> Transition<'a> {
         self.committed()
     }
 
-    fn committed(mut self) -> Decision {
+    /// Takes the count of the last delivery back.
+    pub(super) fn excuse_delivery(mut self) -> Decision {
+        if self.run.lost_deliveries == 0 {
+            return Decision { run: None, records: self.records, calls: self.calls };
+        }
+        self.run.lost_deliveries -= 1;
+        self.committed()
+    }
+
+    pub(super) fn committed(mut self) -> Decision {
         // What was claimed and then ended with its item or the run is not to be executed.
         let is_held = |call: &Call| matches!(self.run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
         self.calls.retain(is_held);
@@ -163,6 +173,8 @@ impl<'a> Transition<'a> {
             NodeState::Waiting { until, .. } => *until,
             _ => None,
         });
-        checks.chain(self.run.deadline).min()
+        // Nobody has begun it: what the next worker does is all that is known to come.
+        let begins = (self.run.status == RunStatus::Pending).then_some(now + RECHECK);
+        checks.chain(begins).chain(self.run.deadline).min()
     }
 }

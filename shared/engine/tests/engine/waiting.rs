@@ -188,6 +188,11 @@ fn deliveries_that_come_to_nothing_end_a_run_with_the_third() {
     }
     world.wake();
     assert_eq!(world.run.lost_deliveries, 0, "a commit of its own starts the count anew");
+    for _ in 0..5 {
+        world.apply(Event::Redelivered, None).unwrap();
+        world.apply(Event::Excused, None).unwrap();
+    }
+    assert_eq!(world.run.lost_deliveries, 0, "a store that fails is no worker that is lost");
     for _ in 0..3 {
         world.apply(Event::Redelivered, None).unwrap();
     }

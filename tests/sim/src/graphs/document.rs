@@ -1,0 +1,116 @@
+//! The document that Heddle is given.
+
+use domain::{Graph, Node, NodeKey, RetryPolicy};
+use serde_json::{Map, Value, json};
+
+use super::shape::{Call, Condition, Does, Edge, Join, OnError, Shape};
+
+/// The key of a node.
+pub fn key(i: usize) -> NodeKey {
+    NodeKey::new(format!("n{i}"))
+}
+
+/// The graph of these shapes.
+pub fn document(shapes: &[Shape]) -> Graph {
+    let edge = |to: usize, (from, label): &Edge| domain::Edge {
+        from: key(*from),
+        to: key(to),
+        label: label.map(str::to_owned),
+    };
+    let edges =
+        shapes.iter().enumerate().flat_map(|(to, shape)| shape.edges.iter().map(move |from| edge(to, from)));
+    Graph {
+        nodes: shapes.iter().enumerate().map(|(i, shape)| node(i, shape)).collect(),
+        edges: edges.collect(),
+    }
+}
+
+fn node(i: usize, shape: &Shape) -> Node {
+    let (node_type, metadata) = metadata(i, &shape.does);
+    let call = shape.does.as_call();
+    let retry = call.and_then(|call| call.retry.clone());
+    Node {
+        id: None,
+        key: key(i),
+        name: String::new(),
+        node_type: node_type.to_owned(),
+        metadata: object(metadata),
+        structured_output: structured_output(&shape.does),
+        retry: retry.map(|(max_retries, delays_s)| RetryPolicy { max_retries, delays_s: Some(delays_s) }),
+        timeout_s: call.and_then(|call| call.timeout_s),
+        on_error: match shape.on_error {
+            OnError::Fail => domain::OnError::Fail,
+            OnError::Continue => domain::OnError::Continue { default: json!(i) },
+            OnError::Branch => domain::OnError::Branch,
+        },
+        position: None,
+    }
+}
+
+fn metadata(i: usize, does: &Does) -> (&'static str, Value) {
+    match does {
+        Does::Wrap | Does::Mismatch => {
+            ("advanced", json!({"program": format!("{{\"k\": {i}, \"in\": input}}")}))
+        }
+        Does::Pair => ("map", json!({"mapping": ["{{ input }}", i]})),
+        Does::Squares(count) => (
+            "map",
+            json!({"items": format!("[1..{count}]"), "mapping": {"at": "{{ index }}", "square": "{{ item * item }}"}}),
+        ),
+        Does::Above(n) => ("filter", json!({"items": "[1..10]", "condition": format!("item > {n}")})),
+        Does::Batches(size) => ("split", json!({"items": "[1..7]", "batch_size": size})),
+        Does::Parts => ("split", json!({"parts": {"l": "input", "r": i.to_string()}})),
+        Does::Recall(ancestor) => {
+            ("advanced", json!({"program": format!("{{\"of\": base.nodes.{}}}", key(*ancestor))}))
+        }
+        Does::Record => ("advanced", json!({"program": "{\"run\": base.run.id, \"time\": base.time}"})),
+        Does::Choose(Condition::Is(truth)) => ("if_else", json!({"condition": truth.to_string()})),
+        Does::Choose(Condition::Above(n)) => {
+            ("if_else", json!({"condition": format!("base.params.n > {n}")}))
+        }
+        Does::Cases { low, mid, has_default } => ("if_else", cases(*low, *mid, *has_default)),
+        Does::Fail => ("advanced", json!({"program": "$error('no')"})),
+        Does::Merge(Join::Object) => ("merge", json!({})),
+        Does::Merge(Join::Append) => ("merge", json!({"mode": "append"})),
+        Does::Merge(Join::Any) => ("merge", json!({"mode": "any"})),
+        Does::Wait(seconds) => ("wait", json!({"seconds": seconds})),
+        Does::Return { is_object: false } => ("return", json!({})),
+        Does::Return { is_object: true } => ("return", json!({"output": {"result": "{{ input }}"}})),
+        Does::Call(call) => request(i, call),
+    }
+}
+
+fn cases(low: i64, mid: i64, has_default: bool) -> Value {
+    let below = |label: &str, n: i64| json!({"label": label, "when": format!("base.params.n < {n}")});
+    let mut cases = json!({"cases": [below("low", low), below("mid", mid)]});
+    if has_default {
+        cases["default"] = json!("high");
+    }
+    cases
+}
+
+fn request(i: usize, call: &Call) -> (&'static str, Value) {
+    let what = if call.is_broken { "$error('no')" } else { "base.params.n" };
+    let url = format!("https://example.com/{i}/{{{{ {what} }}}}");
+    if call.posts {
+        ("post_api", json!({"url": url, "method": "PUT", "body": {"in": "{{ input }}"}}))
+    } else {
+        ("get_api", json!({"url": url, "query": {"in": "{{ input }}"}}))
+    }
+}
+
+fn structured_output(does: &Does) -> Option<Value> {
+    let is_refused = match does {
+        Does::Mismatch => true,
+        Does::Call(call) => call.mismatches,
+        _ => false,
+    };
+    is_refused.then(|| json!({"type": "object", "required": ["what_is_never_there"]}))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,282 @@
+//! The run store: runs as maps, each commit decided at one instant, and everything around it unreliable.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use app::ports::{
+    Created, Hint, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, StoreError, unavailable,
+};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
+use engine::{Attempt, Digest, Run, StepRecord};
+use serde_json::Value;
+
+use crate::{
+    bugs::{self, Bug, Claimed},
+    dialect::{self, Dialect},
+    invariants::{Rule, Violation},
+    judge::Judge,
+    network::Network,
+    queue::SimQueue,
+};
+
+const COMMIT: &str = "commit a run";
+
+/// To how many seconds a run's next check is kept.
+const CHECK_S: i64 = 30;
+
+/// The store that all processes share.
+pub struct SimStore {
+    network: Arc<Network>,
+    judge: Arc<Judge>,
+    queue: Arc<SimQueue>,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    runs: BTreeMap<RunId, Row>,
+    keys: HashMap<(TeamId, String), (IdempotencyKey, RunId)>,
+    versions: HashMap<VersionId, Arc<WorkflowVersion>>,
+}
+
+type RecordKey = (NodeKey, Attempt, Digest);
+
+struct Row {
+    run: Run,
+    inputs: Arc<Value>,
+    records: BTreeMap<RecordKey, StepRecord>,
+    retried: HashSet<RecordKey>,
+}
+
+impl Row {
+    fn load(&self) -> LoadedRun {
+        let records = self.records.values().cloned();
+        LoadedRun::compose(self.run.clone(), Arc::clone(&self.inputs), records, |record| {
+            self.retried.contains(&key(record))
+        })
+    }
+
+    fn write(&mut self, records: &[StepRecord]) {
+        self.records.extend(records.iter().map(|record| (key(record), record.clone())));
+    }
+}
+
+fn key(record: &StepRecord) -> RecordKey {
+    (record.node.clone(), record.attempt, record.digest.clone())
+}
+
+impl SimStore {
+    /// An empty store.
+    pub fn new(network: Arc<Network>, judge: Arc<Judge>, queue: Arc<SimQueue>) -> Self {
+        Self { network, judge, queue, tables: Mutex::default() }
+    }
+
+    /// A run as it stands, without asking the network.
+    pub fn peek(&self, run: RunId) -> Option<LoadedRun> {
+        self.tables().runs.get(&run).map(Row::load)
+    }
+
+    /// The runs that have not ended.
+    pub fn open(&self) -> Vec<Run> {
+        let is_open = |row: &&Row| !row.run.status.is_terminal();
+        self.tables().runs.values().filter(is_open).map(|row| row.run.clone()).collect()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn create(
+        &self,
+        run: &Run,
+        inputs: &Value,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Created, StoreError> {
+        let mut tables = self.tables();
+        if tables.runs.contains_key(&run.id) {
+            return Err(StoreError::Conflict);
+        }
+        if let Some(key) = idempotency {
+            let slot = (run.team_id, key.key.clone());
+            if let Some((used, id)) =
+                tables.keys.get(&slot).filter(|(used, _)| used.expires_on > run.created_on)
+            {
+                let is_same = used.request == key.request;
+                return Ok(if is_same { Created::Existing(*id) } else { Created::KeyReused });
+            }
+            tables.keys.insert(slot, (key.clone(), run.id));
+        }
+        let row = Row {
+            run: run.clone(),
+            inputs: Arc::new(inputs.clone()),
+            records: BTreeMap::new(),
+            retried: HashSet::new(),
+        };
+        tables.runs.insert(run.id, row);
+        drop(tables);
+        self.judge.created(run, inputs);
+        self.network.note(|| format!("run {} created with {inputs}", crate::short(run.id)));
+        if !self.network.weather.announces {
+            return Ok(Created::New);
+        }
+        self.queue.put(&Hint::at(run), 0);
+        Ok(Created::Announced)
+    }
+
+    fn commit(&self, run: &Run, records: &[StepRecord], dialect: Dialect) -> Result<(), StoreError> {
+        let stored = dialect::read(&dialect.write(run)?)?;
+        if stored != *run {
+            self.judge.objects(Violation::new(Rule::ControlState, format!("{run:?} was read as {stored:?}")));
+        }
+        let mut tables = self.tables();
+        let row = tables.runs.get_mut(&run.id).filter(|row| row.run.team_id == run.team_id);
+        let row = row.ok_or(StoreError::NotFound)?;
+        if self.network.weather.keeps_orphans {
+            row.write(records);
+            if self.network.meets("commits torn", self.network.weather.torn) {
+                self.network.note(|| "commit torn: only its records were written".to_owned());
+                return Err(unavailable(COMMIT)("records were written"));
+            }
+        }
+        if row.run.revision + 1 != run.revision {
+            self.network.count("commit conflicts");
+            self.network.note(|| format!("commit {} of {} refused", run.revision, crate::short(run.id)));
+            return Err(StoreError::Conflict);
+        }
+        row.write(records);
+        row.retried.extend(records.iter().filter(|record| record.retried).map(key));
+        let before = std::mem::replace(&mut row.run, stored);
+        drop(tables);
+        self.network.count("commits");
+        self.network.note(|| {
+            format!(
+                "commit {} of {}: {}",
+                run.revision,
+                crate::short(run.id),
+                crate::trace::changes(&before, run)
+            )
+        });
+        self.judge.committed(&before, run, records);
+        Ok(())
+    }
+
+    fn overdue(&self, now: Timestamp, limit: u32) -> Vec<(TeamId, RunId)> {
+        let tables = self.tables();
+        let kept = |check: Timestamp| check - TimeDelta::seconds(check.timestamp().rem_euclid(CHECK_S));
+        let open = tables.runs.values().filter_map(|row| Some((kept(row.run.next_check_on?), &row.run)));
+        let mut overdue: Vec<_> = open.filter(|(check, _)| *check <= now).collect();
+        overdue.sort_by_key(|(check, run)| (*check, run.id));
+        overdue.into_iter().map(|(_, run)| (run.team_id, run.id)).take(limit as usize).collect()
+    }
+}
+
+/// The store as one process reaches it.
+pub struct StoreClient {
+    store: Arc<SimStore>,
+    dialect: Dialect,
+    bug: Option<Bug>,
+    claimed: Mutex<Claimed>,
+}
+
+impl StoreClient {
+    /// A client of a process that runs this version of the code.
+    pub fn new(store: Arc<SimStore>, dialect: Dialect, bug: Option<Bug>) -> Self {
+        Self { store, dialect, bug, claimed: Mutex::default() }
+    }
+
+    fn row<T>(&self, team: TeamId, run: RunId, read: impl FnOnce(&Row) -> T) -> Result<T, StoreError> {
+        let tables = self.store.tables();
+        tables.runs.get(&run).filter(|row| row.run.team_id == team).map(read).ok_or(StoreError::NotFound)
+    }
+
+    /// The commit, by way of the planted bug.
+    fn commit_badly(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
+        let before = self.row(run.team_id, run.id, |row| row.run.clone())?;
+        let commit = || self.store.commit(run, records, self.dialect);
+        match self.bug {
+            Some(Bug::SkippedClaim) if before.revision + 1 == run.revision && bugs::claims(&before, run) => {
+                Ok(())
+            }
+            Some(Bug::ForgivenConflict) => match commit() {
+                Err(StoreError::Conflict) => Ok(()),
+                other => other,
+            },
+            Some(Bug::LateResult) => {
+                commit()?;
+                bugs::remember(&mut self.claimed(), &before, run);
+                Ok(())
+            }
+            _ => commit(),
+        }
+    }
+
+    fn claimed(&self) -> MutexGuard<'_, Claimed> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl RunStore for StoreClient {
+    async fn create(
+        &self,
+        run: &Run,
+        inputs: &Value,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Created, StoreError> {
+        self.store.network.request("create a run", || self.store.create(run, inputs, idempotency)).await
+    }
+
+    async fn load(&self, team: TeamId, run: RunId) -> Result<LoadedRun, StoreError> {
+        let mut loaded = self.store.network.request("load a run", || self.row(team, run, Row::load)).await?;
+        if self.bug == Some(Bug::LateResult) {
+            loaded.run = bugs::mistaken(&self.claimed(), loaded.run);
+        }
+        Ok(loaded)
+    }
+
+    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
+        let LoadedRun { run, records, .. } = self.load(team, run).await?;
+        Ok((run, records.into_iter().map(|record| StepRecord { output: None, ..record }).collect()))
+    }
+
+    async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
+        self.store.network.request("load a run's state", || self.row(team, run, |row| row.run.clone())).await
+    }
+
+    async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
+        self.store.network.request(COMMIT, || self.commit_badly(run, records)).await
+    }
+
+    async fn list(&self, _: TeamId, _: &RunFilter, _: Option<&str>, _: u32) -> Result<RunPage, StoreError> {
+        Err(unavailable("list runs")("nobody lists runs here"))
+    }
+
+    async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
+        let put = || {
+            self.store.tables().versions.entry(version.id).or_insert_with(|| Arc::new(version.clone()));
+            Ok(())
+        };
+        self.store.network.request("store a version", put).await
+    }
+
+    async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError> {
+        let find = || {
+            let found =
+                self.store.tables().versions.get(&version).filter(|found| found.team_id == team).cloned();
+            found.ok_or(StoreError::NotFound)
+        };
+        self.store.network.request("read a version", find).await
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError> {
+        self.store.network.request("find overdue runs", || Ok(self.store.overdue(now, limit))).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.network.request("ping", || Ok(())).await
+    }
+}
