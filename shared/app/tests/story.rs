@@ -258,18 +258,15 @@ async fn check(graph: &Value, chances: Vec<u8>) -> Result<(), TestCaseError> {
     let (order, last) = (order_of(graph), world.load(&run).await);
     let whole = story_of(&last, &order);
     prop_assert!(whole.is_sorted_by(|one, next| one.0 < next.0), "{whole:#?}");
-    let (mut by_commits, is_start) = (Vec::new(), |told: &Told| told.1 == "run.started");
+    let mut by_commits = Vec::new();
     for then in &world.store.history(run.id) {
-        let (revision, has_started) = (then.run.revision, then.run.started_on.is_some());
-        let is_known = |told: &&Told| told.0.revision <= revision && (has_started || !is_start(told));
-        let expected: Vec<_> = whole.iter().filter(is_known).cloned().collect();
+        let revision = then.run.revision;
+        let expected: Vec<_> = whole.iter().filter(|told| told.0.revision <= revision).cloned().collect();
         prop_assert_eq!(&without_abandoned(story_of(then, &order), &last), &expected);
         let settled: Vec<_> = then.records.iter().filter(|r| r.settled_at == revision).cloned().collect();
         by_commits.extend(story::of_commit(&then.run, &settled, &order).iter().map(told));
     }
-    by_commits.retain(|told| !is_start(told));
-    let without_start: Vec<_> = whole.iter().filter(|told| !is_start(told)).cloned().collect();
-    prop_assert_eq!(&without_abandoned(by_commits, &last), &without_start);
+    prop_assert_eq!(&without_abandoned(by_commits, &last), &whole);
     let end = match last.run.status {
         RunStatus::Succeeded => "run.succeeded",
         RunStatus::Cancelled => "run.cancelled",

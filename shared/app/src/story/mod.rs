@@ -36,8 +36,7 @@ pub fn of<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Eve
     numbered(&facts)
 }
 
-/// What the last commit of `run` adds to the story, for whoever hears of commits one by one. `records` are those that it settled. The start of
-/// the run is only told with its first commit.
+/// What the last commit of `run` adds to the story, for whoever hears of commits one by one. `records` are those that it settled.
 pub fn of_commit<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Event<'a>> {
     let mut events = of(run, records, order);
     // Of earlier commits the records are missing here.
