@@ -2,9 +2,10 @@
 //! world through.
 //!
 //! - [`ports`]: the traits that stores, queues and connectors implement, with the errors they may answer.
-//! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`cancel_run`](fn@cancel_run), [`remind_runs`](fn@remind_runs),
-//!   [`retire_runs`](fn@retire_runs),
+//! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`decide_approval`](fn@decide_approval), [`cancel_run`](fn@cancel_run),
+//!   [`retry_run`](fn@retry_run), [`replay_run`](fn@replay_run), [`remind_runs`](fn@remind_runs), [`retire_runs`](fn@retire_runs),
 //!   [`publish_workflow`](fn@publish_workflow): one use case per module.
+//! - [`conductor`]: how each of them moves a run: decide, commit, do what the committed state asks for.
 //! - [`story`]: what happened in a run, as events with stable ids.
 //! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo

@@ -108,18 +108,18 @@ impl<'a> Message<'a> {
     }
 
     /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that a claim that has
-    /// grown old is renewed first; one that somebody else has or nobody wants any more is let go.
+    /// grown old is renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
     async fn beginning(
         &mut self,
         calls: Vec<Call>,
     ) -> Result<Vec<impl Future<Output = Settled> + use<'a>>, AdvanceError> {
         let mut beginning = Vec::with_capacity(calls.len());
         for call in calls {
-            while self.is_late(&call) {
+            if self.is_late(&call) {
                 let renewed = Event::Renewed { node: call.node.clone(), attempt: call.attempt };
                 self.step(renewed, None).await?;
             }
-            if self.holds(&call).is_some() {
+            if self.holds(&call).is_some() && !self.is_late(&call) {
                 beginning.push(self.worker.execute(self.run.run(), call));
             }
         }
@@ -161,7 +161,7 @@ impl<'a> Message<'a> {
         let delivery = *self.delivery;
         let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), &delivery, now);
         match self.run.apply(event, turn).await? {
-            Ok(step) => Ok(step.calls),
+            Ok(calls) => Ok(calls),
             Err(rejected) => {
                 let run = self.run.run();
                 debug!(run_id = %run.id, team_id = %run.team_id, "nothing to do: {rejected}");
