@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn succeeded(attempt: Attempt, output: i64) -> NodeState {
-        NodeState::Succeeded { attempt, output: Digest::of(&output), label: None }
+        NodeState::Succeeded { attempt, output: Digest::of(&output), label: None, settled_at: 2 }
     }
 
     /// The record of an attempt that succeeded with a number, or that was lost at the end of its lease.
