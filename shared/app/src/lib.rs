@@ -32,7 +32,7 @@ pub mod conformance;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 
-pub use advance_run::{AdvanceError, Advanced, Delivery, StepOutcome, Worker, advance_run};
+pub use advance_run::{AdvanceError, Advanced, Delivery, MessageName, StepOutcome, Worker, advance_run};
 pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};

@@ -8,7 +8,7 @@ use app::{
     fakes::{ManualClock, MemoryBlobs, MemoryQueue, ScriptedConnectors, SequentialIds},
     fakes::{a_conductor, a_run, a_version, graph, team},
     ports::{Blobs, Clock, Counters as _, Created, Hint, Polling, RunStore, StoreError},
-    {Delivery, Worker, advance_run},
+    {Delivery, MessageName, Worker, advance_run},
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -291,7 +291,7 @@ async fn ten_pure_nodes_in_a_row_take_one_message_and_one_commit() {
     let worker = Worker::new(conductor, Arc::new(ScriptedConnectors::echo()), Arc::new(Polling));
     let hint = Hint::at(&run);
     let (now, deadline) = (clock.now(), clock.now() + TimeDelta::seconds(60));
-    let delivery = Delivery { receive_count: 1, started_on: now, deadline };
+    let delivery = Delivery { message: MessageName::of("1"), receive_count: 1, started_on: now, deadline };
     let advanced = advance_run(&worker, &hint, &delivery).await.unwrap();
 
     let expected = counts([("Query", 1), ("GetItem", 1), ("BatchWriteItem", 1), ("UpdateItem", 1)]);

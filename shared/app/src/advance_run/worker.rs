@@ -46,10 +46,9 @@ pub async fn advance_run(
     };
     let had_ended = run.has_ended();
     let mut message = Message { worker, hint, delivery, run, calls: 0 };
-    if let Err(error) = message.work().await {
-        message.excuse().await;
-        return Err(error);
-    }
+    let worked = message.work().await;
+    message.excuse().await;
+    worked?;
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
 }
@@ -92,7 +91,8 @@ impl<'a> Message<'a> {
     /// what it goes on from, and what children have come to is taken in.
     async fn begin(&mut self) -> Result<Vec<Call>, AdvanceError> {
         if self.delivery.is_repeat() {
-            self.step(Event::Redelivered, None).await?;
+            let message = self.delivery.message.to_string();
+            self.step(Event::Redelivered { message }, None).await?;
         }
         if self.run.is_orphan().await? {
             self.step(Event::CancelRequested, None).await?;
@@ -140,11 +140,12 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Takes back that this delivery was counted as lost: it comes back because of a store, whose trouble is no fault of the run. If that
-    /// can't be written either, the count stands.
+    /// Takes back that this delivery was counted as lost, if no commit did: it found nothing to do, or comes back because of a store, and
+    /// neither is a fault of the run. If that can't be written, the count stands.
     async fn excuse(&mut self) {
-        if self.delivery.is_repeat() {
-            let _ = self.step(Event::Excused, None).await;
+        let message = self.delivery.message.to_string();
+        if self.run.run().lost_deliveries.contains_key(&message) {
+            let _ = self.step(Event::Excused { message }, None).await;
         }
     }
 
