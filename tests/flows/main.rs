@@ -37,3 +37,4 @@ mod crash_safety;
 mod publish_and_run;
 mod standalone_kill;
 mod support;
+mod visibility;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use app::{
     Delivery, MessageName, Worker, advance_run,
     fakes::{
-        ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
-        SequentialIds, a_conductor, a_version, graph, team,
+        ManualClock, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore,
+        ScriptedConnectors, SequentialIds, a_conductor, a_version, graph, team,
     },
     ports::{Clock, Polling, RunStore, ServiceCaller},
 };
@@ -56,8 +56,11 @@ impl World {
             conductor: conductor.clone(),
             keys,
             catalog: catalog.clone(),
+            workflows: catalog.clone(),
+            annotations: Arc::new(MemoryAnnotations::default()),
             store: store.clone(),
             queue: queue.clone(),
+            dead_letters: queue.clone(),
             ends: Arc::new(Polling),
             moves: Arc::new(Polling),
             events,
