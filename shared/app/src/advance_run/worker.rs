@@ -116,10 +116,16 @@ impl<'a> Message<'a> {
         let mut beginning = Vec::with_capacity(calls.len());
         for call in calls {
             while self.is_late(&call) {
-                let renewed = Event::Renewed { node: call.node.clone(), attempt: call.attempt };
+                let (renewed, before) = (
+                    Event::Renewed { node: call.node.clone(), attempt: call.attempt },
+                    self.run.run().revision,
+                );
                 self.step(renewed, None).await?;
+                if self.run.run().revision == before {
+                    break; // this invocation has no time left to hold it, so its lease frees it
+                }
             }
-            if self.holds(&call).is_some() {
+            if self.holds(&call).is_some() && !self.is_late(&call) {
                 beginning.push(self.worker.execute(self.run.run(), call));
             }
         }
