@@ -269,7 +269,9 @@ impl Book {
     /// What can be read in the end is what was committed. Workers that race for one commit with the same result write one record, and the
     /// one that loses may leave its own times in it, which are a moment apart.
     fn check_records(&self, stored: &LoadedRun, found: &mut Vec<Violation>) {
-        let names = |record: &StepRecord| (record.node.clone(), record.attempt, record.digest.clone());
+        let names = |record: &StepRecord| {
+            (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
+        };
         let stored: BTreeMap<_, _> = stored.records.iter().map(|record| (names(record), record)).collect();
         for record in &self.records {
             match stored.get(&names(record)) {

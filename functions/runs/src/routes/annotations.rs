@@ -2,6 +2,7 @@
 
 use app::ports::{Annotation, Author, StoreError};
 use axum::{extract::State as Ex, response::IntoResponse};
+use chrono::SubsecRound as _;
 use domain::{AnnotationId, RunId};
 use heddle_http::{ApiError, ApiResult, Caller, CursorPage, Json, Limit, Path, Query, docs};
 use http::StatusCode;
@@ -29,7 +30,8 @@ pub(crate) async fn annotate(
     scope::set_run(run_id);
     let version = version_of(&s, &run).await?;
     let (text, node) = body.check(&version.graph).map_err(ApiError::validation)?;
-    let (id, created_on) = (AnnotationId::new(s.ids.next()), s.clock.now());
+    // As exactly as it is stored, so that the answer is what is read later.
+    let (id, created_on) = (AnnotationId::new(s.ids.next()), s.clock.now().trunc_subsecs(6));
     let annotation =
         Annotation { id, run_id, node, text, author: Author::Service(who.service_id), created_on };
     s.annotations.annotate(who.team_id, &annotation).await?;
