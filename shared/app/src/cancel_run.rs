@@ -5,7 +5,7 @@ use engine::{Event, Rejected, Run};
 use tracing::info;
 
 use crate::{
-    advance_run::AdvanceError,
+    advance_run::{AdvanceError, time},
     conductor::{Conductor, Held},
     ports::StoreError,
 };
@@ -33,9 +33,24 @@ impl From<AdvanceError> for CancelError {
     }
 }
 
-/// Cancels a run of the team with every run that it has started, and answers it as cancelled (RUN-05). Nothing of them starts
-/// afterwards; the result of an attempt that is under way is thrown away, and its worker aborts it when it hears of it.
+/// Cancels a run of the team with every run that it has started, and answers it as cancelled (RUN-05). After the answer nothing of them
+/// starts: no claim is committed any more, and calls that were claimed a moment before have begun, which is waited for. The result of a
+/// call that is under way is thrown away, and its worker aborts it when it hears of it.
 pub async fn cancel_run(conductor: &Conductor, team: TeamId, id: RunId) -> Result<Run, CancelError> {
+    let ended = end_at_once(conductor, team, id).await?;
+    if let Some(claimed_on) = ended.last_claim {
+        let all_began = claimed_on + time::BEGINS_WITHIN + time::SKEW;
+        tokio::time::sleep((all_began - conductor.clock.now()).to_std().unwrap_or_default()).await;
+    }
+    Ok(ended.run().clone())
+}
+
+/// Commits the cancellation of a run and of every run that it has started.
+pub(crate) async fn end_at_once(
+    conductor: &Conductor,
+    team: TeamId,
+    id: RunId,
+) -> Result<Held<'_>, CancelError> {
     let mut run = Held::load(conductor, team, id).await?;
     match run.apply(Event::CancelRequested, |_, _| None).await? {
         Ok(_) => info!(run_id = %id, team_id = %team, "run {id} cancelled"),
@@ -48,5 +63,5 @@ pub async fn cancel_run(conductor: &Conductor, team: TeamId, id: RunId) -> Resul
         Err(_) => {}
     }
     run.dispatch().await?;
-    Ok(run.run().clone())
+    Ok(run)
 }

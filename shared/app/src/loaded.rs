@@ -45,9 +45,10 @@ impl LoadedRun {
 /// Whether the control state names this record as what settled its node.
 pub fn names(run: &Run, record: &StepRecord) -> bool {
     match run.nodes.get(&record.node) {
-        Some(NodeState::Succeeded { attempt, output, .. } | NodeState::Failed { attempt, output, .. }) => {
-            *attempt == record.attempt && *output == record.digest
-        }
+        Some(
+            NodeState::Succeeded { attempt, output, settled_at, .. }
+            | NodeState::Failed { attempt, output, settled_at, .. },
+        ) => *attempt == record.attempt && *output == record.digest && *settled_at == record.settled_at,
         _ => false,
     }
 }

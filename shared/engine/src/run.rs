@@ -61,9 +61,9 @@ pub struct Run {
     /// How often a worker was lost while it held a node that is not settled yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub crashes: BTreeMap<NodeKey, u32>,
-    /// How many deliveries in a row were lost before they came to a commit of their own.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub lost_deliveries: u32,
+    /// How often a message was delivered again and came neither to a commit nor to its end, by the message.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost_deliveries: BTreeMap<String, u32>,
     /// Attempts that were settled so far, those of its chunks included.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps: u32,
@@ -161,7 +161,7 @@ impl Run {
             finished_on: None,
             nodes: BTreeMap::new(),
             crashes: BTreeMap::new(),
-            lost_deliveries: 0,
+            lost_deliveries: BTreeMap::new(),
             steps: 0,
             children: BTreeMap::new(),
             parent: None,
@@ -226,8 +226,10 @@ pub enum NodeState {
     Succeeded {
         /// The attempt that did; 1 for pure nodes.
         attempt: Attempt,
-        /// Names the step record that holds the output.
+        /// Digest of the output; with attempt and commit it names the step record that holds it.
         output: Digest,
+        /// The revision of the commit that settled it.
+        settled_at: Revision,
         /// The label it chose, if its type chooses. `split` into parts chooses none: all its labelled edges
         /// are live.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -237,8 +239,10 @@ pub enum NodeState {
     Failed {
         /// The attempt that did.
         attempt: Attempt,
-        /// Names the step record that holds the error.
+        /// Digest of the error; with attempt and commit it names the step record that holds it.
         output: Digest,
+        /// The revision of the commit that settled it.
+        settled_at: Revision,
         /// Whether an `error` edge takes it further.
         handled: bool,
     },
@@ -258,6 +262,20 @@ impl NodeState {
     /// Whether the node will not change any more.
     pub const fn is_settled(&self) -> bool {
         !matches!(self, Self::Ready { .. } | Self::Running { .. } | Self::Waiting { .. })
+    }
+
+    /// The same end, taken over by a commit of another run.
+    pub(crate) fn settled_again_at(self, revision: Revision) -> Self {
+        match self {
+            Self::Succeeded { attempt, output, label, .. } => {
+                Self::Succeeded { attempt, output, settled_at: revision, label }
+            }
+            Self::Failed { attempt, output, handled, .. } => {
+                Self::Failed { attempt, output, settled_at: revision, handled }
+            }
+            Self::Skipped { .. } => Self::Skipped { settled_at: revision },
+            other => other,
+        }
     }
 }
 
@@ -374,7 +392,7 @@ pub struct StepRecord {
     pub node: NodeKey,
     /// The attempt.
     pub attempt: Attempt,
-    /// Digest of the output, or of the failure; with node and attempt it names the record.
+    /// Digest of the output, or of the failure; with node, attempt and `settled_at` it names the record.
     pub digest: Digest,
     /// The output, where it succeeded. With `on_error: continue` both this and `error` are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use app::ports::Window;
 use chrono::{DateTime, SecondsFormat};
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowId};
-use engine::{Attempt, Digest, StepRecord};
+use engine::{Attempt, Digest, Revision, StepRecord};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) const PK: &str = "pk";
@@ -23,6 +23,11 @@ const CHECK_SHARDS: u128 = 8;
 
 pub(crate) fn run_pk(id: RunId) -> String {
     format!("{RUN}{id}")
+}
+
+/// The run whose items have this partition key.
+pub(crate) fn run_of(pk: &str) -> Option<RunId> {
+    pk.strip_prefix(RUN)?.parse().ok()
 }
 
 pub(crate) fn version_pk(id: VersionId) -> String {
@@ -46,14 +51,15 @@ pub(crate) fn workflow_pk(team: TeamId, workflow: WorkflowId) -> String {
     format!("{team}#{workflow}")
 }
 
-pub(crate) fn step_sk(node: &NodeKey, attempt: Attempt, digest: &Digest) -> String {
+/// Named by the commit too, so that what a commit that lost has written replaces nothing of one that won.
+pub(crate) fn step_sk(node: &NodeKey, attempt: Attempt, digest: &Digest, settled_at: Revision) -> String {
     let digest: String = digest.as_str().chars().take(16).collect();
-    format!("{STEP}{node}#{attempt}#{digest}")
+    format!("{STEP}{node}#{attempt}#{digest}#{settled_at}")
 }
 
 /// The sort key of a record.
 pub(crate) fn record_sk(record: &StepRecord) -> String {
-    step_sk(&record.node, record.attempt, &record.digest)
+    step_sk(&record.node, record.attempt, &record.digest, record.settled_at)
 }
 
 /// A short name for a step record. The control item lists retried attempts by it: 500 nodes with 10 retries stay under 100 KB.

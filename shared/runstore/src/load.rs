@@ -156,8 +156,9 @@ struct Committed {
 impl Committed {
     fn new(run: &Run, control: &Item) -> Self {
         let settled = run.nodes.iter().filter_map(|(node, state)| match state {
-            NodeState::Succeeded { attempt, output, .. } | NodeState::Failed { attempt, output, .. } => {
-                Some(keys::step_sk(node, *attempt, output))
+            NodeState::Succeeded { attempt, output, settled_at, .. }
+            | NodeState::Failed { attempt, output, settled_at, .. } => {
+                Some(keys::step_sk(node, *attempt, output, *settled_at))
             }
             _ => None,
         });

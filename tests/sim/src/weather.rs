@@ -59,7 +59,8 @@ impl Weather {
             torn: fault(),
             slow: fault(),
             lost: fault() / 2,
-            duplicated: dice.pick(&[0, 0, 30, 300]),
+            // A hint that waits sends itself again, and so does its copy: more of them would grow without end.
+            duplicated: dice.pick(&[0, 0, 30, 100]),
             late: fault(),
             processes: dice.pick(&[1, 2, 2, 3]),
             skew_ms: dice.pick(&[0, 0, 300, 900]),

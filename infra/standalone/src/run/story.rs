@@ -81,6 +81,9 @@ fn told(event: &story::Event<'_>) -> Option<Event> {
         Happened::StepStarted { node, attempt } => {
             Event::StepStarted { node: node.clone(), attempt, ts: event.at }
         }
+        Happened::StepWaiting { node, until, .. } => {
+            Event::StepWaiting { node: node.clone(), ts: event.at, until }
+        }
         Happened::StepSucceeded { record, label } => Event::StepSucceeded(Step::of(record, label, None)),
         Happened::StepRetrying { record, retry_on, .. } => {
             Event::StepRetrying(Step::of(record, None, retry_on))
@@ -149,7 +152,7 @@ mod tests {
         assert_eq!(story.settled(), 1);
 
         let output = Digest::of(&Value::Null);
-        let done = NodeState::Succeeded { attempt: 2, output, label: Some("true".to_owned()) };
+        let done = NodeState::Succeeded { attempt: 2, output, settled_at: 1, label: Some("true".to_owned()) };
         let second = run(4, &[("fetch", done), ("other", skipped)]);
         let records = [record("fetch", 1, [1, 2], None), record("fetch", 2, [3, 4], Some(Value::Null))];
         let news = story.read(&second, &records);

@@ -14,6 +14,13 @@ pub const MARGIN: TimeDelta = TimeDelta::seconds(2);
 /// How much longer than its call a claim holds, so that a result that came in time also commits in time.
 pub const GRACE: TimeDelta = TimeDelta::seconds(5);
 
+/// How long after its claim a call may begin. A worker that was held up longer leaves the claim to its lease, so that whoever cancels a
+/// run knows when nothing of it begins any more.
+pub(crate) const BEGINS_WITHIN: TimeDelta = TimeDelta::seconds(1);
+
+/// How far the clocks of two machines may be apart.
+pub(crate) const SKEW: TimeDelta = TimeDelta::milliseconds(500);
+
 /// The longest delay that a hint can have (SQS). What comes later is a timer.
 pub(crate) const MAX_DELAY_S: u32 = 900;
 

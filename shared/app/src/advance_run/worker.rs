@@ -46,10 +46,9 @@ pub async fn advance_run(
     };
     let had_ended = run.has_ended();
     let mut message = Message { worker, hint, delivery, run, calls: 0 };
-    if let Err(error) = message.work().await {
-        message.excuse().await;
-        return Err(error);
-    }
+    let worked = message.work().await;
+    message.excuse().await;
+    worked?;
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
 }
@@ -63,7 +62,7 @@ struct Message<'a> {
     calls: u32,
 }
 
-impl Message<'_> {
+impl<'a> Message<'a> {
     /// Advances the run, and executes nodes for as long as there are any and time for them.
     async fn work(&mut self) -> Result<(), AdvanceError> {
         let is_thorough = self.is_thorough();
@@ -73,8 +72,7 @@ impl Message<'_> {
             self.run.expect_everything();
         }
         self.dispatch().await?;
-        let mut executing: FuturesUnordered<_> =
-            calls.into_iter().map(|call| self.worker.execute(self.run.run(), call)).collect();
+        let mut executing: FuturesUnordered<_> = self.beginning(calls).await?.into_iter().collect();
         while let Some(first) = executing.next().await {
             // What has ended in the meantime shares the commit.
             let mut settled = vec![first];
@@ -84,7 +82,7 @@ impl Message<'_> {
             self.calls += u32::try_from(settled.len()).unwrap_or(u32::MAX);
             let calls = self.step(Event::Settled(settled), None).await?;
             self.dispatch().await?;
-            executing.extend(calls.into_iter().map(|call| self.worker.execute(self.run.run(), call)));
+            executing.extend(self.beginning(calls).await?);
         }
         self.hand_over_chunk().await
     }
@@ -93,7 +91,8 @@ impl Message<'_> {
     /// what it goes on from, and what children have come to is taken in.
     async fn begin(&mut self) -> Result<Vec<Call>, AdvanceError> {
         if self.delivery.is_repeat() {
-            self.step(Event::Redelivered, None).await?;
+            let message = self.delivery.message.to_string();
+            self.step(Event::Redelivered { message }, None).await?;
         }
         if self.run.is_orphan().await? {
             self.step(Event::CancelRequested, None).await?;
@@ -108,11 +107,45 @@ impl Message<'_> {
         Ok(calls)
     }
 
-    /// Takes back that this delivery was counted as lost: it comes back because of a store, whose trouble is no fault of the run. If that
-    /// can't be written either, the count stands.
+    /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that a claim that has
+    /// grown old is renewed first; one that somebody else has or nobody wants any more is let go.
+    async fn beginning(
+        &mut self,
+        calls: Vec<Call>,
+    ) -> Result<Vec<impl Future<Output = Settled> + use<'a>>, AdvanceError> {
+        let mut beginning = Vec::with_capacity(calls.len());
+        for call in calls {
+            while self.is_late(&call) {
+                let renewed = Event::Renewed { node: call.node.clone(), attempt: call.attempt };
+                self.step(renewed, None).await?;
+            }
+            if self.holds(&call).is_some() {
+                beginning.push(self.worker.execute(self.run.run(), call));
+            }
+        }
+        Ok(beginning)
+    }
+
+    /// Whether the claim of a call is held, but so old that the call must not begin.
+    fn is_late(&self, call: &Call) -> bool {
+        let now = self.worker.conductor.clock.now();
+        self.holds(call).is_some_and(|claimed_on| now - claimed_on > time::BEGINS_WITHIN)
+    }
+
+    /// Since when the claim of a call is held.
+    fn holds(&self, call: &Call) -> Option<Timestamp> {
+        match self.run.run().nodes.get(&call.node)? {
+            NodeState::Running { attempt, started_on, .. } if *attempt == call.attempt => Some(*started_on),
+            _ => None,
+        }
+    }
+
+    /// Takes back that this delivery was counted as lost, if no commit did: it found nothing to do, or comes back because of a store, and
+    /// neither is a fault of the run. If that can't be written, the count stands.
     async fn excuse(&mut self) {
-        if self.delivery.is_repeat() {
-            let _ = self.step(Event::Excused, None).await;
+        let message = self.delivery.message.to_string();
+        if self.run.run().lost_deliveries.contains_key(&message) {
+            let _ = self.step(Event::Excused { message }, None).await;
         }
     }
 

@@ -95,11 +95,13 @@ impl Held<'_> {
         });
         let conductor = self.conductor;
         let children: Vec<_> = children.collect();
-        stream::iter(children)
+        let last_claims: Vec<Option<Timestamp>> = stream::iter(children)
             .map(|child| cancel_child(conductor, team_id, child))
             .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await
+            .try_collect()
+            .await?;
+        self.last_claim = self.last_claim.max(last_claims.into_iter().flatten().max());
+        Ok(())
     }
 
     async fn start_children(&mut self, effects: &[Effect]) -> Result<(), AdvanceError> {
@@ -171,11 +173,17 @@ impl Conductor {
     }
 }
 
-/// Cancels a child, if it was ever started and has not ended. One that is started later finds that nobody waits for it.
-async fn cancel_child(conductor: &Conductor, team: TeamId, child: RunId) -> Result<(), AdvanceError> {
+/// Cancels a child, if it was ever started and has not ended, and answers when the last call of it was claimed. One that is started later
+/// finds that nobody waits for it.
+async fn cancel_child(
+    conductor: &Conductor,
+    team: TeamId,
+    child: RunId,
+) -> Result<Option<Timestamp>, AdvanceError> {
     // Boxed, since a child has children too.
-    match Box::pin(cancel_run(conductor, team, child)).await {
-        Ok(_) | Err(CancelError::NotFound | CancelError::Ended(_)) => Ok(()),
+    match Box::pin(cancel_run::end_at_once(conductor, team, child)).await {
+        Ok(ended) => Ok(ended.last_claim),
+        Err(CancelError::NotFound | CancelError::Ended(_)) => Ok(None),
         Err(CancelError::Failed(error)) => Err(error),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{RunId, TeamId, Timestamp};
-use engine::{Call, Effect, Event, Moment, Plan, Rejected, Run, StepRecord, Turn};
+use engine::{Call, Effect, Event, Moment, NodeState, Plan, Rejected, Run, StepRecord, Turn};
 use tracing::info;
 
 use super::Conductor;
@@ -26,6 +26,8 @@ pub(crate) struct Held<'a> {
     pub(crate) commits: Vec<Vec<StepRecord>>,
     /// Hints sent.
     pub(crate) hints: u32,
+    /// When the last call was claimed of those that were under way as this run, or one that it had started, was ended from here.
+    pub(crate) last_claim: Option<Timestamp>,
 }
 
 /// What a commit leaves to the caller.
@@ -44,7 +46,15 @@ impl<'a> Held<'a> {
     ) -> Result<Self, AdvanceError> {
         let run = conductor.store.load(team, id).await?;
         let plan = conductor.plan(&run.run).await?;
-        Ok(Self { conductor, plan, run, effects: Vec::new(), commits: Vec::new(), hints: 0 })
+        Ok(Self {
+            conductor,
+            plan,
+            run,
+            effects: Vec::new(),
+            commits: Vec::new(),
+            hints: 0,
+            last_claim: None,
+        })
     }
 
     pub(crate) fn run(&self) -> &Run {
@@ -101,6 +111,11 @@ impl<'a> Held<'a> {
 
     fn committed(&mut self, next: Run, records: Vec<StepRecord>) {
         if next.status.is_terminal() {
+            let claims = self.run.run.nodes.values().filter_map(|state| match state {
+                NodeState::Running { started_on, .. } => Some(*started_on),
+                _ => None,
+            });
+            self.last_claim = self.last_claim.max(claims.max());
             info!(run_id = %next.id, team_id = %next.team_id, status = next.status.as_str(), "run {} ended", next.id);
         }
         self.run.move_on(next, records.clone());

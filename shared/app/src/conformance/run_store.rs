@@ -57,8 +57,12 @@ fn with(run: &Run, records: &[StepRecord]) -> Run {
         let (attempt, output) = (record.attempt, record.digest.clone());
         let state = match (record.retried, &record.output) {
             (true, _) => NodeState::Ready { attempt: attempt + 1, not_before: None },
-            (false, Some(_)) => NodeState::Succeeded { attempt, output, label: None },
-            (false, None) => NodeState::Failed { attempt, output, handled: true },
+            (false, Some(_)) => {
+                NodeState::Succeeded { attempt, output, settled_at: record.settled_at, label: None }
+            }
+            (false, None) => {
+                NodeState::Failed { attempt, output, settled_at: record.settled_at, handled: true }
+            }
         };
         next.nodes.insert(record.node.clone(), state);
     }

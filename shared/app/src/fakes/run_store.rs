@@ -1,19 +1,20 @@
 //! The run store and its blobs as maps.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
-use engine::{Attempt, Digest, Run, StepRecord};
+use engine::{Attempt, Digest, Revision, Run, StepRecord};
 use serde_json::Value;
 
 use super::lock;
 use crate::{
     ports::{
-        Blobs, Created, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary, StoreError,
+        Blobs, Created, EndedRuns, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary,
+        StoreError,
     },
     position::RunPosition,
 };
@@ -35,13 +36,14 @@ pub struct Requests {
     pub records: u32,
 }
 
-type RecordKey = (NodeKey, Attempt, Digest);
+type RecordKey = (NodeKey, Attempt, Digest, Revision);
 
 #[derive(Debug, Default)]
 struct Tables {
     runs: HashMap<RunId, Row>,
     keys: HashMap<(TeamId, String), (IdempotencyKey, RunId)>,
     versions: HashMap<VersionId, Arc<WorkflowVersion>>,
+    exported: BTreeSet<RunId>,
     requests: Requests,
 }
 
@@ -81,12 +83,21 @@ impl MemoryRunStore {
 }
 
 fn key(record: &StepRecord) -> RecordKey {
-    (record.node.clone(), record.attempt, record.digest.clone())
+    (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
 }
 
 impl Tables {
     fn row(&self, team: TeamId, run: RunId) -> Result<&Row, StoreError> {
         self.runs.get(&run).filter(|row| row.run.team_id == team).ok_or(StoreError::NotFound)
+    }
+
+    /// Whether the team has the run. One that is open is a conflict.
+    fn has_ended(&self, team: TeamId, run: RunId) -> Result<bool, StoreError> {
+        match self.row(team, run) {
+            Ok(row) if row.run.status.is_terminal() => Ok(true),
+            Ok(_) => Err(StoreError::Conflict),
+            Err(_) => Ok(false),
+        }
     }
 }
 
@@ -172,13 +183,12 @@ impl RunStore for MemoryRunStore {
             .runs
             .values()
             .filter(|row| row.run.team_id == team && !row.run.is_chunk())
-            .filter(|row| filter.workflow_id.is_none_or(|id| row.run.workflow_id == id))
-            .filter(|row| filter.status.is_none_or(|status| row.run.status == status))
             .map(|row| RunSummary::of(&row.run))
+            .filter(|run| filter.shows(run))
             .filter(|run| before.as_ref().is_none_or(|before| RunPosition::of_summary(run) < *before))
             .collect();
         items.sort_by_key(|run| std::cmp::Reverse(RunPosition::of_summary(run)));
-        Ok(RunPage::cut(items, limit))
+        Ok(RunPage::cut(items, limit, None))
     }
 
     async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
@@ -200,6 +210,47 @@ impl RunStore for MemoryRunStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EndedRuns for MemoryRunStore {
+    async fn ended_before(
+        &self,
+        team: TeamId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let tables = lock(&self.0);
+        let ours = tables.runs.values().map(|row| &row.run).filter(|run| run.team_id == team);
+        let mut ended: Vec<_> = ours
+            .filter(|run| !run.is_chunk() && run.finished_on.is_some_and(|finished_on| finished_on < before))
+            .collect();
+        ended.sort_by_key(|run| (run.created_on, run.id));
+        Ok(ended.into_iter().map(|run| run.id).take(limit as usize).collect())
+    }
+
+    async fn mark_exported(&self, team: TeamId, run: RunId) -> Result<(), StoreError> {
+        let tables = &mut *lock(&self.0);
+        if tables.has_ended(team, run)? {
+            tables.exported.insert(run);
+        }
+        Ok(())
+    }
+
+    async fn exported(&self, team: TeamId, runs: &[RunId]) -> Result<BTreeSet<RunId>, StoreError> {
+        let tables = lock(&self.0);
+        let is_exported = |run: &&RunId| tables.exported.contains(*run) && tables.row(team, **run).is_ok();
+        Ok(runs.iter().filter(is_exported).copied().collect())
+    }
+
+    async fn purge(&self, team: TeamId, run: RunId) -> Result<(), StoreError> {
+        let tables = &mut *lock(&self.0);
+        if tables.has_ended(team, run)? {
+            tables.runs.remove(&run);
+            tables.exported.remove(&run);
+        }
         Ok(())
     }
 }

@@ -101,8 +101,9 @@ impl TimerWorld for World {
         while !arrived.iter().any(|fired: &Fired| fired.timer == sentinel) {
             arrived.extend(self.receive(20).await);
         }
+        // What fires in the same look may come a moment after it.
         loop {
-            match self.receive(0).await {
+            match self.receive(2).await {
                 none if none.is_empty() => break,
                 more => arrived.extend(more),
             }

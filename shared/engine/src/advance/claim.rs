@@ -1,8 +1,9 @@
 //! Claiming: effectful nodes become `running` in the same commit that made them ready.
 
+use domain::NodeKey;
 use serde_json::Value;
 
-use super::{Turn, transition::Transition};
+use super::{Decision, Rejected, Turn, transition::Transition};
 use crate::{Attempt, Call, NodeState};
 
 impl Transition<'_> {
@@ -26,6 +27,20 @@ impl Transition<'_> {
             }
         }
         false
+    }
+
+    /// Holds a claim from now on, as if it had just been made.
+    pub(super) fn renew_claim(mut self, key: &NodeKey, attempt: Attempt) -> Result<Decision, Rejected> {
+        let stale = || Rejected::Stale { node: key.clone(), attempt };
+        let turn = self.moment.turn.as_ref().ok_or_else(stale)?;
+        match self.run.nodes.get_mut(key) {
+            Some(NodeState::Running { attempt: held, started_on, lease_until, .. }) if *held == attempt => {
+                *started_on = self.moment.now;
+                *lease_until = turn.lease_until;
+            }
+            _ => return Err(stale()),
+        }
+        Ok(self.committed())
     }
 
     /// The node that the turn is for, while it is not settled; else the first that is due. Never one that

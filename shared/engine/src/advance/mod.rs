@@ -31,9 +31,22 @@ pub enum Event {
     Woken,
     /// A message came again, because the worker that had it was lost or failed. Counted before anything else is tried, so that a run
     /// that kills its workers comes to an end.
-    Redelivered,
-    /// The delivery that was counted came to nothing because a store did, and not because its worker was lost: it is not counted.
-    Excused,
+    Redelivered {
+        /// Names the message.
+        message: String,
+    },
+    /// A delivery that was counted came to its end, if to nothing else: its worker was not lost.
+    Excused {
+        /// Names the message.
+        message: String,
+    },
+    /// The worker that holds a claim was held up before it could begin, and holds it anew from now on.
+    Renewed {
+        /// The node.
+        node: NodeKey,
+        /// The claim.
+        attempt: Attempt,
+    },
     /// Claimed attempts ended. Those that are not the ones that run are passed over.
     Settled(Vec<Settled>),
     /// An attempt ended as the record of an earlier execution says: for good, whatever else could be tried (see [`crate::replay`]).
@@ -182,8 +195,9 @@ pub fn advance(
     let mut transition = Transition::new(plan, run, values, moment);
     match event {
         Event::Woken => transition.look_at_the_clock(),
-        Event::Redelivered => return Ok(transition.count_lost_delivery()),
-        Event::Excused => return Ok(transition.excuse_delivery()),
+        Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
+        Event::Excused { message } => return Ok(transition.excuse_deliveries(&message)),
+        Event::Renewed { node, attempt } => return transition.renew_claim(&node, attempt),
         Event::Settled(ended) => transition.settle_claims(ended)?,
         Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,
         Event::CancelRequested => transition.end_cancelled(),

@@ -96,11 +96,7 @@ impl Transition<'_> {
             self.records.push(StepRecord { claimed_at: revision, settled_at: revision, ..record });
         }
         for (key, state) in nodes {
-            let state = match state {
-                NodeState::Skipped { .. } => NodeState::Skipped { settled_at: revision },
-                other => other,
-            };
-            self.run.nodes.insert(key, state);
+            self.run.nodes.insert(key, state.settled_again_at(revision));
         }
     }
 
@@ -133,7 +129,15 @@ impl Transition<'_> {
     fn succeed(&mut self, ended: Ended, accepted: Accepted, error: Option<Failure>) {
         let Accepted { value, digest, label } = accepted;
         self.values.outputs.insert(self.key(ended.node), Arc::clone(&value));
-        self.set(ended.node, NodeState::Succeeded { attempt: ended.attempt, output: digest.clone(), label });
+        self.set(
+            ended.node,
+            NodeState::Succeeded {
+                attempt: ended.attempt,
+                output: digest.clone(),
+                settled_at: self.revision(),
+                label,
+            },
+        );
         self.record(ended, digest, Some(value), error, false);
     }
 
@@ -160,7 +164,15 @@ impl Transition<'_> {
     fn end_with_failure(&mut self, ended: Ended, failure: Failure, handled: bool) {
         let (node, digest) = (ended.node, Digest::of(&failure));
         self.values.outputs.insert(self.key(node), Arc::new(error_value(&failure)));
-        self.set(node, NodeState::Failed { attempt: ended.attempt, output: digest.clone(), handled });
+        self.set(
+            node,
+            NodeState::Failed {
+                attempt: ended.attempt,
+                output: digest.clone(),
+                settled_at: self.revision(),
+                handled,
+            },
+        );
         self.record(ended, digest, None, Some(failure.clone()), false);
         if !handled {
             self.fail_branch(node, failure);
