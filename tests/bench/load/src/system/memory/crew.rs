@@ -10,6 +10,7 @@ use std::{
 
 use app::{
     Delivery, Worker, advance_run,
+    advance_run::MessageName,
     ports::{Clock, Delivered},
 };
 use chrono::TimeDelta;
@@ -58,9 +59,14 @@ impl Crew {
     /// One worker, until the process ends. A message that fails comes back when the queue shows it again.
     pub(super) async fn work(self: Arc<Self>, queue: Arc<Bell>) {
         loop {
-            let Ok(Delivered { receipt, hint, receive_count, .. }) = queue.next().await else { return };
+            let Ok(Delivered { id, receipt, hint, receive_count }) = queue.next().await else { return };
             let started_on = self.clock.now();
-            let delivery = Delivery { receive_count, started_on, deadline: started_on + TURN };
+            let delivery = Delivery {
+                message: MessageName::of(&id),
+                receive_count,
+                started_on,
+                deadline: started_on + TURN,
+            };
             let Ok(advanced) = advance_run(&self.worker, &hint, &delivery).await else { continue };
             self.messages.fetch_add(1, Ordering::Relaxed);
             self.calls.fetch_add(advanced.calls.into(), Ordering::Relaxed);
