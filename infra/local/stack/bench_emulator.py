@@ -93,9 +93,11 @@ def units_of(service: str, operation: str, body: bytes, answered: bytes) -> floa
         return 0.0
     answer = json.loads(answered or b"{}")
     if operation in WRITES:
-        consumed = answer.get("ConsumedCapacity", {})
-        # A write that was refused consumes what it would have written, of which the refusal says nothing: one unit at the least.
-        return sum(table["CapacityUnits"] for table in (consumed if isinstance(consumed, list) else [consumed]) if table) or 1.0
+        if "ConsumedCapacity" not in answer:
+            # A write that was refused consumes the size of the item that stands there, which a refusal shows if it was asked to.
+            return float(max(1, -(-item_bytes(answer.get("Item", {})) // 1024)))
+        consumed = answer["ConsumedCapacity"]
+        return sum(table["CapacityUnits"] for table in (consumed if isinstance(consumed, list) else [consumed]))
     if operation in READS:
         read = sum(item_bytes(item) for item in answer.get("Items", [answer["Item"]] if answer.get("Item") else []))
         units = max(1, -(-read // 4096))

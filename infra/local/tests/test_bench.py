@@ -70,10 +70,12 @@ class Units(unittest.TestCase):
         self.assertEqual(units_of("dynamodb", "Query", b"{}", answered), 1)
         self.assertEqual(units_of("dynamodb", "GetItem", b'{"ConsistentRead": true}', b"{}"), 1)
 
-    def test_writes_of_several_tables_add_up_and_a_refused_one_takes_one(self):
+    def test_writes_of_several_tables_add_up_and_a_refused_one_takes_what_stands_there(self):
         several = b'{"ConsumedCapacity": [{"CapacityUnits": 2.0}, {"CapacityUnits": 3.0}]}'
         self.assertEqual(units_of("dynamodb", "BatchWriteItem", b"{}", several), 5)
         self.assertEqual(units_of("dynamodb", "UpdateItem", b"{}", b'{"__type": "ConditionalCheckFailedException"}'), 1)
+        refused = json.dumps({"__type": "ConditionalCheckFailedException", "Item": {"state": {"S": "x" * 3000}}}).encode()
+        self.assertEqual(units_of("dynamodb", "UpdateItem", b"{}", refused), 3)
 
     def test_messages_are_billed_by_64_kb(self):
         self.assertEqual([units_of("sqs", "SendMessageBatch", b"x" * size, b"") for size in (1, 65536, 65537)], [1, 1, 2])

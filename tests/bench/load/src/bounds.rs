@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     drive::Measured,
-    workloads::{CHAIN, CHAIN_HTTP},
+    workloads::{CHAIN, CHAIN_HTTP, FAN_HTTP},
 };
 
 /// Which bounds, by what is measured.
@@ -29,6 +29,8 @@ pub(crate) struct Bound {
     pub(crate) unit: &'static str,
     /// None where it was not measured, which does not meet the bound.
     pub(crate) measured: Option<f64>,
+    /// Whether it has to hold. What need not is a goal, which is told and not enforced.
+    pub(crate) must_hold: bool,
 }
 
 /// On which side a number has to stay.
@@ -48,6 +50,11 @@ impl Bound {
             Set::Memory => memory(measured),
             Set::Stack => stack(measured),
         }
+    }
+
+    /// Whether it has to hold and does not.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.must_hold && !self.is_met()
     }
 
     /// Whether it was measured and holds.
@@ -70,6 +77,7 @@ fn standalone(measured: &[Measured]) -> Vec<Bound> {
         limit: Limit::Below(limit_ms),
         unit: "ms",
         measured: of(measured, workload, 1).map(|row| row.latency.p50_ms),
+        must_hold: true,
     };
     let cpu = |clients: u16| Bound {
         what: format!("{CHAIN}, CPU of Heddle and Postgres per run at {clients} client(s)"),
@@ -77,12 +85,14 @@ fn standalone(measured: &[Measured]) -> Vec<Bound> {
         unit: "ms",
         measured: of(measured, CHAIN, clients)
             .and_then(|row| Some(row.per_run.cpu.heddle? + row.per_run.cpu.postgres?)),
+        must_hold: true,
     };
     let throughput = Bound {
         what: format!("{CHAIN}, throughput at 16 clients"),
         limit: Limit::Above(800.0),
         unit: "runs/s",
         measured: of(measured, CHAIN, 16).map(|row| row.runs_per_second),
+        must_hold: true,
     };
     vec![p50(CHAIN, 6.0), throughput, p50(CHAIN_HTTP, 25.0), cpu(1), cpu(16)]
 }
@@ -94,15 +104,16 @@ fn memory(measured: &[Measured]) -> Vec<Bound> {
         unit: "ms",
         measured: of(measured, CHAIN_HTTP, clients)
             .and_then(|row| Some(row.per_run.cpu.heddle? / f64::from(row.effects_per_run))),
+        must_hold: true,
     };
-    let asked = ("store", "commit", "queue", "send");
     let mut bounds = vec![cpu(1), cpu(16)];
-    bounds.extend(requests(measured, asked));
+    bounds.extend(requests(measured, ("store", "commit", "queue", "send")));
     bounds.push(Bound {
         what: format!("{CHAIN_HTTP}, step records per run"),
         limit: Limit::AtMost(11.0),
         unit: "(10 effects and the return)",
         measured: of(measured, CHAIN_HTTP, 1).and_then(|row| row.per_run.requests("store", "record")),
+        must_hold: true,
     });
     bounds
 }
@@ -111,7 +122,8 @@ fn stack(measured: &[Measured]) -> Vec<Bound> {
     requests(measured, ("dynamodb", "UpdateItem", "sqs", "SendMessageBatch"))
 }
 
-/// What a chain may ask of its store and its queue: ten data steps in a row are one commit and one message, n effects n + 1 commits.
+/// What workloads may ask of their store and their queue: ten data steps in a row are one commit and one message, n effects in a row
+/// n + 1 commits. Beside each other they would be as many at best; workers that claim and settle at once need more.
 fn requests(measured: &[Measured], asked: (&str, &str, &str, &str)) -> Vec<Bound> {
     let (store, commit, queue, send) = asked;
     let bound = |workload: &str, service: &str, operation: &str, limit: f64| Bound {
@@ -119,12 +131,14 @@ fn requests(measured: &[Measured], asked: (&str, &str, &str, &str)) -> Vec<Bound
         limit: Limit::AtMost(limit),
         unit: "request(s)",
         measured: of(measured, workload, 1).and_then(|row| row.per_run.requests(service, operation)),
+        must_hold: true,
     };
     vec![
         bound(CHAIN, store, commit, 1.0),
         bound(CHAIN, queue, send, 1.0),
         bound(CHAIN_HTTP, store, commit, 11.0),
         bound(CHAIN_HTTP, queue, send, 1.0),
+        Bound { must_hold: false, ..bound(FAN_HTTP, store, commit, 22.0) },
     ]
 }
 
@@ -155,7 +169,7 @@ mod tests {
 
     fn broken(set: Set, rows: &[Measured]) -> Vec<String> {
         let bounds = Bound::all(set, rows).into_iter();
-        bounds.filter(|bound| !bound.is_met()).map(|bound| bound.what).collect()
+        bounds.filter(Bound::is_broken).map(|bound| bound.what).collect()
     }
 
     fn in_memory(commits: u64, records: u64) -> Vec<Measured> {
@@ -203,7 +217,8 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_not_met() {
         for set in [Set::Standalone, Set::Memory, Set::Stack] {
-            assert!(!Bound::all(set, &[]).iter().any(Bound::is_met));
+            let bounds = Bound::all(set, &[]);
+            assert!(!bounds.iter().any(Bound::is_met) && bounds.iter().any(Bound::is_broken));
         }
         let mut without_pids = measured(CHAIN, 1, 3.0, 300.0);
         without_pids.per_run.cpu.postgres = None;

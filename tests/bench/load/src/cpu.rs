@@ -170,7 +170,7 @@ mod tests {
     fn work_of_a_thread_is_seen_under_its_name_only() {
         let worker = || work_until_seen(|| seconds_of_threads("busy").unwrap());
         thread::Builder::new().name("busy-one".to_owned()).spawn(worker).unwrap().join().unwrap();
-        assert_eq!(seconds_of_threads("nobody is called so").unwrap(), 0.0);
+        assert!(seconds_of_threads("nobody is called so").unwrap() <= 0.0);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) struct Options {
     warm_up: u64,
     #[command(flatten)]
     pub(crate) processes: Processes,
-    /// URL that tells what requests functions have made (infra/local/stack/bench_emulator.py).
+    /// URL that tells what requests functions have made (`infra/local/stack/bench_emulator.py`).
     #[arg(long, value_name = "URL")]
     pub(crate) meter: Option<Url>,
     /// Table of prices; with it and a meter, what a million steps cost is told.

@@ -109,7 +109,7 @@ impl Prices {
         let message = of.sqs_requests + of.sqs_fair_surcharge;
         match (service.as_str(), operation.as_str()) {
             ("dynamodb", operation) if is_read(operation) => {
-                run.dynamodb_reads += units * of.dynamodb_read_units
+                run.dynamodb_reads += units * of.dynamodb_read_units;
             }
             ("dynamodb", _) => run.dynamodb_writes += units * of.dynamodb_write_units,
             ("sqs", _) => run.sqs += units * message,

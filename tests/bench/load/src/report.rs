@@ -80,7 +80,7 @@ pub(crate) fn table(measured: &[Measured]) -> String {
     text
 }
 
-/// What runs asked for, where somebody counted: a line for each kind, a column for each measurement of one system.
+/// What runs asked for, where somebody counted: a line for each kind, a column for each workload with the fewest clients. The JSON has all.
 pub(crate) fn requests(measured: &[Measured]) -> String {
     let mut systems: Vec<&str> = measured.iter().map(|row| row.on).collect();
     systems.dedup();
@@ -88,7 +88,8 @@ pub(crate) fn requests(measured: &[Measured]) -> String {
 }
 
 fn requests_on(on: &str, measured: &[Measured]) -> String {
-    let rows: Vec<_> = measured.iter().filter(|row| row.on == on).collect();
+    let fewest = measured.iter().map(|row| row.clients).min();
+    let rows: Vec<_> = measured.iter().filter(|row| row.on == on && Some(row.clients) == fewest).collect();
     let mut kinds = BTreeMap::<_, Vec<String>>::new();
     for (column, row) in rows.iter().enumerate() {
         for asked in row.per_run.asked.iter().flatten() {
@@ -104,14 +105,14 @@ fn requests_on(on: &str, measured: &[Measured]) -> String {
     if kinds.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n{:<46}", format!("{on}: requests per run (units)"));
+    let mut text = format!("\n{:<44}", format!("{on}: requests per run (units)"));
     for row in &rows {
-        let _ = write!(text, "{:>19}", format!("{} ×{}", row.workload, row.clients));
+        let _ = write!(text, "{:>18}", format!("{} ×{}", row.workload, row.clients));
     }
     for ((by, service, operation), line) in kinds {
-        let _ = write!(text, "\n{:<46}", format!("{by}: {service} {operation}"));
+        let _ = write!(text, "\n{:<44}", format!("{by}: {service} {operation}"));
         for cell in line {
-            let _ = write!(text, "{cell:>19}");
+            let _ = write!(text, "{cell:>18}");
         }
     }
     text + "\n"
@@ -169,9 +170,10 @@ pub(crate) fn verdict(bounds: &[Bound]) -> String {
         };
         let verdict = if bound.is_met() { "met" } else { "NOT met" };
         let Bound { what, unit, .. } = bound;
+        let must = if bound.must_hold { "has to" } else { "goal: to" };
         let _ = writeln!(
             text,
-            "{verdict:<9}{what}: {} {unit}, has to be {side} {limit}",
+            "{verdict:<9}{what}: {} {unit}, {must} be {side} {limit}",
             or_dash(bound.measured, 2)
         );
     }

@@ -143,7 +143,7 @@ mod tests {
         );
         let each = after.per_run(&before, 10.0);
         assert_eq!(each.cpu.heddle, Some(100.0));
-        assert_eq!(each.cpu.functions["runs"], 50.0);
+        assert_eq!(each.cpu.functions, BTreeMap::from([("runs".to_owned(), 50.0)]));
         assert_eq!((each.cpu.driver, each.cpu.postgres), (0.0, None));
         let expected = vec![asked("runs", "PutItem", 2.0, 6.0), asked("node-executor", "PutItem", 0.5, 0.5)];
         assert_eq!(each.asked, Some(expected));

@@ -55,7 +55,7 @@ fn pure_graph() -> Value {
         node(key, "map", &json!({"items": "{{ input }}", "mapping": mapping}))
     };
     let dear = json!({"items": "{{ input.body.items }}", "condition": format!("{{{{ item.price >= {LEAST_PRICE} }}}}")});
-    branchy(node("dear", "filter", &dear), "input", map, "input")
+    branchy(&node("dear", "filter", &dear), "input", map, "input")
 }
 
 fn http_graph() -> Value {
@@ -63,11 +63,11 @@ fn http_graph() -> Value {
         post(key, "/shaped", &json!({"items": "{{ input.body.items }}", "size": size}))
     };
     let dear = post("dear", "/dear", &json!({"items": "{{ input.body.items }}"}));
-    branchy(dear, "input.body.items", shape, "input.body.items")
+    branchy(&dear, "input.body.items", shape, "input.body.items")
 }
 
 /// `dear_at` and `shaped_at` say where the items are in the output of what picked and of what shaped them.
-fn branchy(dear: Value, dear_at: &str, shape: impl Fn(&str, &str) -> Value, shaped_at: &str) -> Value {
+fn branchy(dear: &Value, dear_at: &str, shape: impl Fn(&str, &str) -> Value, shaped_at: &str) -> Value {
     let output =
         json!({"count": format!("{{{{ $count({shaped_at}) }}}}"), "items": format!("{{{{ {shaped_at} }}}}")});
     json!({

@@ -35,6 +35,9 @@ pub(crate) const CHAIN: &str = chain::PURE.name;
 /// Ten HTTP requests in a row.
 pub(crate) const CHAIN_HTTP: &str = chain::HTTP.name;
 
+/// Twenty HTTP requests beside each other.
+pub(crate) const FAN_HTTP: &str = fan::HTTP.name;
+
 /// The names of all.
 pub(crate) fn names() -> [&'static str; ALL.len()] {
     ALL.each_ref().map(|workload| workload.name)
