@@ -4,7 +4,7 @@
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
-SECONDS ?= 10
+PROFILE ?= release
 SEEDS ?= 1000
 FROM ?= 0
 
@@ -38,11 +38,11 @@ watch: ## the functions under `cargo lambda watch`, against the running stack
 invoke: ## send an event to a deployed function: F=runs E=events/http-health.json
 	@$(HEDDLE) invoke --function "$(F)" --event "$(E)"
 
-bench: ## the engine's hot paths, and size and cold start of the release binaries
-	@$(HEDDLE) bench
+bench: ## what Heddle costs, against its bounds: SECONDS=3 each, ONLY=engine,functions,memory,stack
+	@$(HEDDLE) bench --seconds "$(or $(SECONDS),3)" --only "$(ONLY)" --profile "$(PROFILE)"
 
 bench-standalone: ## speed and CPU of heddle as one process, against its bounds: SECONDS=10 each
-	@$(HEDDLE) bench-standalone --seconds "$(SECONDS)"
+	@$(HEDDLE) bench-standalone --seconds "$(or $(SECONDS),10)"
 
 status: ## what runs, and where
 	@$(HEDDLE) status

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 
 from . import api, check, config as settings_of, process, sample, standalone, status
 from .config import LOOPBACK, ROOT, Config, Problem, say
@@ -66,14 +65,6 @@ def environment(config: Config, running: dict) -> dict:
         "SQLX_OFFLINE": "true",
         "NO_PROXY": f"{LOOPBACK},localhost",
     }
-
-
-def bench(config: Config) -> None:
-    """Measures the engine's hot paths, and the release binaries under target/lambda."""
-    cold_start = [sys.executable, str(ROOT / "tests" / "bench" / "cold_start.py"), str(config.lambda_dir)]
-    for command in (["cargo", "bench", "--locked", "--profile", "standalone", "-p", "engine-bench"], cold_start):
-        if subprocess.run(command, cwd=ROOT).returncode != 0:
-            raise Problem("The measurement failed; see above.")
 
 
 def _doc_tests() -> None:

@@ -63,6 +63,11 @@ impl MemoryRunStore {
         lock(&self.0).requests
     }
 
+    /// Drops a run with all that belongs to it, for measurements that go on for long.
+    pub fn forget(&self, run: RunId) {
+        lock(&self.0).runs.remove(&run);
+    }
+
     /// The run as each of its commits left it, from its acceptance on, as [`RunStore::load`] would have read it then.
     pub fn history(&self, run: RunId) -> Vec<LoadedRun> {
         let tables = lock(&self.0);
