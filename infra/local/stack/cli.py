@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import api, bench_standalone, build, check, config, deploy, dev, emulator, postgres, process, sample, seed, sim, status, tests, venv, watch
+from . import api, bench_standalone, build, chaos, check, config, deploy, dev, emulator, postgres, process, sample, seed, sim, status, tests, venv, watch
 from .config import STACK_NAME, Config, Problem, say
 
 
@@ -167,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     command("deploy", deploy_stage, "deploy to AWS", stage="dev", arch="arm64")
     command("check", lambda settings, _: check.full(settings), "formatting, lints, template, licences")
     command("test", lambda settings, _: tests.run(settings), "every test")
+    command("chaos", lambda settings, a: chaos.run(settings, a.seed, a.runs, a.kills), "kills under load", seed="", runs="200", kills="30")
     command("sim", lambda settings, a: sim.run(settings, a.seeds, a.first, a.seed), "the simulation", seeds="1000", first="0", seed="")
     command("bench", lambda settings, _: tests.bench(settings), "hot paths, size and cold start")
     command("bench-standalone", lambda settings, a: bench_standalone.run(settings, a.seconds), "speed of the single process", seconds="10")
