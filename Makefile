@@ -1,12 +1,14 @@
 # One line per command; the work is done by infra/local (see its README).
 .DEFAULT_GOAL := help
-.PHONY: help dev stack test sim check build deploy watch invoke bench bench-standalone status logs down
+.PHONY: help dev stack test sim chaos check build deploy watch invoke bench bench-standalone status logs down
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
 PROFILE ?= release
 SEEDS ?= 1000
 FROM ?= 0
+RUNS ?= 200
+KILLS ?= 30
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +24,9 @@ test: ## every test, on services of its own that end with it
 
 sim: ## the whole loop played by seed: SEEDS=1000 of them, FROM=0 on; or SEED=k alone, with its story
 	@$(HEDDLE) sim --seeds "$(SEEDS)" --first "$(FROM)" --seed "$(SEED)"
+
+chaos: ## workers killed at random under load, on a stack of its own: RUNS=200 KILLS=30; SEED=k as an earlier one
+	@$(HEDDLE) chaos --seed "$(SEED)" --runs "$(RUNS)" --kills "$(KILLS)"
 
 check: ## formatting, clippy, template, licences
 	@$(HEDDLE) check
