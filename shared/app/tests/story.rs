@@ -12,7 +12,6 @@ use app::{
 use chrono::TimeDelta;
 use common::{World, effect, flow, hint, pure};
 use domain::{ErrorClass, Failure, Graph, RunStatus};
-use engine::NodeState;
 use futures::future::join_all;
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
@@ -262,11 +261,11 @@ async fn check(graph: &Value, chances: Vec<u8>) -> Result<(), TestCaseError> {
     for then in &world.store.history(run.id) {
         let revision = then.run.revision;
         let expected: Vec<_> = whole.iter().filter(|told| told.0.revision <= revision).cloned().collect();
-        prop_assert_eq!(&without_abandoned(story_of(then, &order), &last), &expected);
+        prop_assert_eq!(&story_of(then, &order), &expected);
         let settled: Vec<_> = then.records.iter().filter(|r| r.settled_at == revision).cloned().collect();
         by_commits.extend(story::of_commit(&then.run, &settled, &order).iter().map(told));
     }
-    prop_assert_eq!(&without_abandoned(by_commits, &last), &whole);
+    prop_assert_eq!(&by_commits, &whole);
     let end = match last.run.status {
         RunStatus::Succeeded => "run.succeeded",
         RunStatus::Cancelled => "run.cancelled",
@@ -289,15 +288,4 @@ proptest! {
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(check(&graph, chances))?;
     }
-}
-
-/// Without the starts of attempts that were under way when the run ended.
-fn without_abandoned(mut story: Vec<Told>, last: &LoadedRun) -> Vec<Told> {
-    story.retain(|(_, kind, node, attempt, _)| {
-        let Some(node) = node else { return true };
-        let is_cancelled = matches!(last.run.nodes.get(node.as_str()), Some(NodeState::Cancelled { .. }));
-        let is_recorded = last.records.iter().any(|r| r.node.as_str() == node && Some(r.attempt) == *attempt);
-        *kind != "step.started" || !is_cancelled || is_recorded
-    });
-    story
 }

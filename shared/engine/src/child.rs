@@ -116,7 +116,7 @@ fn chunks(
                 time: run.time(),
             });
         }
-        ChildRun { run: child, inputs: flow::chunk_inputs(part, base.clone()) }
+        ChildRun { run: child, inputs: flow::chunk_inputs(part, &base) }
     };
     Ok(numbers.iter().copied().map(chunk).collect())
 }

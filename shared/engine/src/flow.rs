@@ -133,7 +133,7 @@ fn appended<'a>(parts: impl Iterator<Item = &'a Value>) -> Value {
 }
 
 /// The inputs of a chunk: its items, and the `base` that is around its `for_each`.
-pub(crate) fn chunk_inputs(items: &[Value], base: Value) -> Value {
+pub(crate) fn chunk_inputs(items: &[Value], base: &Value) -> Value {
     json!({ ITEMS: items, BASE: base })
 }
 

@@ -32,8 +32,8 @@ pub use compile::compile;
 pub use plan::Plan;
 pub use resume::kept;
 pub use run::{
-    Attempt, Awaited, Call, Children, Chunk, Digest, LONGEST_RUN, NewRun, NodeState, Parent, ResultSource,
-    RetryFrom, RetryOf, Revision, Run, RunError, StepRecord, Values, Vote, error_value,
+    Abandoned, Attempt, Awaited, Call, Children, Chunk, Digest, LONGEST_RUN, NewRun, NodeState, Parent,
+    ResultSource, RetryFrom, RetryOf, Revision, Run, RunError, StepRecord, Values, Vote, error_value,
 };
 pub use validate::{
     Reference, ReferenceKind, Severity, Violation, references, used_workflows, validate,

@@ -15,14 +15,14 @@ pub fn kept(
 ) -> (Vec<(NodeKey, NodeState)>, Vec<StepRecord>) {
     let mut is_kept = vec![false; plan.len()];
     for i in 0..plan.len() {
-        let ended_well = match earlier.nodes.get(plan.key(i)) {
+        let ended_well = matches!(
+            earlier.nodes.get(plan.key(i)),
             Some(
                 NodeState::Succeeded { .. }
-                | NodeState::Failed { handled: true, .. }
-                | NodeState::Skipped { .. },
-            ) => true,
-            _ => false,
-        };
+                    | NodeState::Failed { handled: true, .. }
+                    | NodeState::Skipped { .. }
+            )
+        );
         is_kept[i] = ended_well
             && !starts_at(from, plan.key(i))
             && is_same(plan, earlier_plan, i)

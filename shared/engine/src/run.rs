@@ -255,7 +255,21 @@ pub enum NodeState {
     Cancelled {
         /// The revision of the commit that made it so.
         settled_at: Revision,
+        /// The attempt that was under way, if one was: it began, though nobody will hear of its end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        abandoned: Option<Abandoned>,
     },
+}
+
+/// An attempt that was under way when its node was cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abandoned {
+    /// Which.
+    pub attempt: Attempt,
+    /// When it began.
+    pub started_on: Timestamp,
+    /// The revision of the commit that claimed it.
+    pub claimed_at: Revision,
 }
 
 impl NodeState {
@@ -502,6 +516,7 @@ pub struct Values {
     pub outputs: HashMap<NodeKey, Arc<Value>>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it a reference")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }

@@ -25,6 +25,7 @@ pub fn of<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Eve
     );
     facts.extend(records.iter().flat_map(|record| of_record(run, record)));
     facts.extend(run.nodes.iter().filter_map(|(node, state)| of_state(run, node, state)));
+    facts.extend(run.nodes.iter().filter_map(|(node, state)| of_abandoned(node, state)));
     let waiting: Vec<_> = facts.iter().filter_map(|fact| fact.waiting(run, order)).collect();
     facts.extend(waiting);
     if run.status.is_terminal() {
@@ -126,6 +127,19 @@ fn of_record<'a>(run: &'a Run, record: &'a StepRecord) -> [Fact<'a>; 2] {
     [began, ended]
 }
 
+/// The beginning of an attempt that was under way when its node was cancelled.
+fn of_abandoned<'a>(node: &'a domain::NodeKey, state: &'a NodeState) -> Option<Fact<'a>> {
+    match state {
+        NodeState::Cancelled { abandoned: Some(began), .. } => Some(Fact {
+            revision: began.claimed_at,
+            phase: Phase::Claimed,
+            at: Some(began.started_on),
+            what: Happened::StepStarted { node, attempt: began.attempt },
+        }),
+        _ => None,
+    }
+}
+
 /// What only the control state tells.
 fn of_state<'a>(run: &'a Run, node: &'a domain::NodeKey, state: &'a NodeState) -> Option<Fact<'a>> {
     Some(match state {
@@ -142,7 +156,7 @@ fn of_state<'a>(run: &'a Run, node: &'a domain::NodeKey, state: &'a NodeState) -
             at: None,
             what: Happened::StepSkipped { node },
         },
-        NodeState::Cancelled { settled_at } => Fact {
+        NodeState::Cancelled { settled_at, .. } => Fact {
             revision: *settled_at,
             phase: Phase::Undone,
             at: run.finished_on.filter(|_| *settled_at == run.revision),

@@ -56,7 +56,7 @@ impl Transition<'_> {
     fn cancel_open(&mut self, nodes: Range<usize>) {
         for node in nodes {
             if !self.is_settled(node) {
-                self.set(node, NodeState::Cancelled { settled_at: self.revision() });
+                self.cancel(node);
             }
         }
     }

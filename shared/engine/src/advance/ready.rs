@@ -43,7 +43,7 @@ impl Transition<'_> {
             match flow::readiness(self.plan, &self.run, node) {
                 Readiness::Blocked => {}
                 Readiness::Dead => self.set(node, NodeState::Skipped { settled_at: self.revision() }),
-                Readiness::Broken => self.set(node, NodeState::Cancelled { settled_at: self.revision() }),
+                Readiness::Broken => self.cancel(node),
                 Readiness::Ready => self.begin(node),
             }
         }

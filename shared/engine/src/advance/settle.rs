@@ -25,14 +25,12 @@ impl Transition<'_> {
             if self.has_ended() {
                 break;
             }
-            match self.claimed(&key, attempt) {
-                Some(claim) => self.settle(Ended { notes, ..claim }, outcome.map(Output::from)),
-                None => {
-                    refused.get_or_insert(Rejected::Stale { node: key, attempt });
-                    continue;
-                }
+            if let Some(claim) = self.claimed(&key, attempt) {
+                self.settle(Ended { notes, ..claim }, outcome.map(Output::from));
+                any_fits = true;
+            } else {
+                refused.get_or_insert(Rejected::Stale { node: key, attempt });
             }
-            any_fits = true;
         }
         match refused {
             Some(refused) if !any_fits => Err(refused),

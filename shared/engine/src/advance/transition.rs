@@ -3,7 +3,9 @@
 use domain::{ErrorClass, Failure, NodeKey, RunStatus, Timestamp};
 
 use super::{Decision, MAX_CRASHES, Moment, settle::Ended};
-use crate::{Attempt, Awaited, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK};
+use crate::{
+    Abandoned, Attempt, Awaited, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK,
+};
 
 /// The most attempts that a run may settle where its version does not say.
 pub const MAX_STEPS: u32 = 1_000_000;
@@ -122,6 +124,18 @@ impl<'a> Transition<'a> {
             }
         }
         self.run.nodes.insert(key.clone(), state);
+    }
+
+    /// A node never comes to its end. An attempt that is under way stays known by its beginning.
+    pub(super) fn cancel(&mut self, node: usize) {
+        let abandoned = match self.state(node) {
+            Some(
+                NodeState::Running { attempt, started_on, claimed_at, .. }
+                | NodeState::Waiting { attempt, started_on, claimed_at, .. },
+            ) => Some(Abandoned { attempt: *attempt, started_on: *started_on, claimed_at: *claimed_at }),
+            _ => None,
+        };
+        self.set(node, NodeState::Cancelled { settled_at: self.revision(), abandoned });
     }
 
     /// The attempt of a node that is ready, if it may be claimed now.

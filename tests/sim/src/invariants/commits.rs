@@ -223,7 +223,7 @@ mod tests {
             "a late result"
         );
         assert_eq!(
-            broken(Some(claimed(1)), Some(NodeState::Cancelled { settled_at: 2 }), &[]),
+            broken(Some(claimed(1)), Some(NodeState::Cancelled { settled_at: 2, abandoned: None }), &[]),
             life,
             "its run goes on"
         );
