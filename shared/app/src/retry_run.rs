@@ -80,10 +80,8 @@ pub async fn retry_run(
 ) -> Result<Run, RetryError> {
     let earlier = ports.store.load(wish.team_id, wish.run_id).await?;
     let run = ended(earlier.run, &wish.from)?;
-    let target = match wish.latest_version {
-        true => Target::Workflow(run.workflow_id),
-        false => Target::Version(run.version_id),
-    };
+    let target =
+        if wish.latest_version { Target::Workflow(run.workflow_id) } else { Target::Version(run.version_id) };
     let version = start_run::startable(ports, wish.team_id, target).await.map_err(RetryError::Start)?;
     if let RetryFrom::Node(node) = &wish.from {
         let plan = conductor.plan_of_version(wish.team_id, version.id).await.map_err(RetryError::Failed)?;

@@ -46,9 +46,9 @@ pub async fn advance_run(
     };
     let had_ended = run.has_ended();
     let mut message = Message { worker, hint, delivery, run, calls: 0 };
-    let worked = message.work().await;
+    let outcome = message.work().await;
     message.excuse().await;
-    worked?;
+    outcome?;
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
 }
