@@ -34,6 +34,7 @@ macro_rules! on_each_target {
 mod bad_input;
 mod control;
 mod crash_safety;
+mod memory;
 mod publish_and_run;
 mod standalone_kill;
 mod support;

@@ -1,6 +1,7 @@
 //! What the flows share: the stack under test, a client of its API, an HTTP target, a worker of their own.
 
 pub mod api;
+pub mod quiet_run;
 pub mod standalone;
 pub mod target;
 pub mod worker;

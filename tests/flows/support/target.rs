@@ -8,9 +8,10 @@ use std::{
 use axum::{
     Json, Router,
     extract::{ConnectInfo, Request, State},
+    response::{IntoResponse as _, Response},
     routing::any,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{net::TcpListener, sync::Notify};
 
 /// One call that arrived.
@@ -22,7 +23,8 @@ pub struct Received {
     pub peer: SocketAddr,
 }
 
-/// A server on loopback. `/hold/…` answers only after [`Target::release`]; everything else at once.
+/// A server on loopback. `/hold/…` answers only after [`Target::release`], everything else at once; `/large/<bytes>` with a JSON of
+/// that many bytes, a list of ten texts.
 pub struct Target {
     pub url: String,
     inner: Arc<Inner>,
@@ -75,7 +77,7 @@ async fn answer(
     State(inner): State<Arc<Inner>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Json<Value> {
+) -> Response {
     let path = request.uri().path().to_owned();
     let key = request.headers().get("idempotency-key").and_then(|v| v.to_str().ok()).map(str::to_owned);
     inner.received.lock().unwrap().push(Received { path: path.clone(), idempotency_key: key, peer });
@@ -84,9 +86,19 @@ async fn answer(
         let mut released = inner.released.subscribe();
         released.wait_for(|released| *released).await.expect("the target lives");
     }
+    if let Some(bytes) = path.strip_prefix("/large/").and_then(|bytes| bytes.parse().ok()) {
+        return large(bytes);
+    }
     Json(json!({"path": path, "orders": [
         {"id": 1, "customer": "Ada", "total": 120, "status": "paid"},
         {"id": 2, "customer": "Grace", "total": 80, "status": "open"},
         {"id": 3, "customer": "Linus", "total": 45, "status": "paid"},
     ]}))
+    .into_response()
+}
+
+fn large(bytes: usize) -> Response {
+    let (texts, punctuation) = (10, 31);
+    let text = "x".repeat((bytes - punctuation) / texts);
+    Json(vec![text; texts]).into_response()
 }
