@@ -1,12 +1,14 @@
 # One line per command; the work is done by infra/local (see its README).
 .DEFAULT_GOAL := help
-.PHONY: help dev stack test sim check build deploy watch invoke bench bench-standalone status logs down
+.PHONY: help dev stack test sim chaos check build deploy watch invoke bench bench-standalone status logs down
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
-SECONDS ?= 10
+PROFILE ?= release
 SEEDS ?= 1000
 FROM ?= 0
+RUNS ?= 200
+KILLS ?= 30
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +25,9 @@ test: ## every test, on services of its own that end with it
 sim: ## the whole loop played by seed: SEEDS=1000 of them, FROM=0 on; or SEED=k alone, with its story
 	@$(HEDDLE) sim --seeds "$(SEEDS)" --first "$(FROM)" --seed "$(SEED)"
 
+chaos: ## workers killed at random under load, on a stack of its own: RUNS=200 KILLS=30; SEED=k as an earlier one
+	@$(HEDDLE) chaos --seed "$(SEED)" --runs "$(RUNS)" --kills "$(KILLS)"
+
 check: ## formatting, clippy, template, licences
 	@$(HEDDLE) check
 
@@ -38,11 +43,11 @@ watch: ## the functions under `cargo lambda watch`, against the running stack
 invoke: ## send an event to a deployed function: F=runs E=events/http-health.json
 	@$(HEDDLE) invoke --function "$(F)" --event "$(E)"
 
-bench: ## the engine's hot paths, and size and cold start of the release binaries
-	@$(HEDDLE) bench
+bench: ## what Heddle costs, against its bounds: SECONDS=3 each, ONLY=engine,functions,memory,stack
+	@$(HEDDLE) bench --seconds "$(or $(SECONDS),3)" --only "$(ONLY)" --profile "$(PROFILE)"
 
 bench-standalone: ## speed and CPU of heddle as one process, against its bounds: SECONDS=10 each
-	@$(HEDDLE) bench-standalone --seconds "$(SECONDS)"
+	@$(HEDDLE) bench-standalone --seconds "$(or $(SECONDS),10)"
 
 status: ## what runs, and where
 	@$(HEDDLE) status

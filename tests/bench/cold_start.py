@@ -145,6 +145,7 @@ def _environment(function: str, port: int) -> dict:
         "STEP_QUEUE_ARN": "arn:aws:sqs:us-east-1:000000000000:bench",
         "RUN_TIMERS_ROLE_ARN": "arn:aws:iam::000000000000:role/bench",
         "RUN_TIMERS_GROUP": "bench",
+        "DEAD_LETTERS_URL": "http://127.0.0.1:9/000000000000/bench-dead",
         "BLOB_BUCKET": "bench",
         "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:heddle/dev/database-url",
         "EGRESS_ALLOW": "",

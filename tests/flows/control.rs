@@ -105,12 +105,20 @@ async fn a_person_decides_which_way_a_run_goes(api: Api) {
     let workflow = api.publish("asking", &asking()).await;
     let run = api.start(&workflow, json!({"what": "it"})).await;
     waiting(&api, &run).await;
+    let inbox = api.get(&format!("/api/v1/approvals?workflow_id={workflow}")).await.expect(200);
+    let asked = &inbox["items"][0];
+    assert_eq!(
+        (&asked["run_id"], &asked["node"], &asked["title"]),
+        (&json!(run), &json!("ask"), &json!("Ship it?"))
+    );
     let path = format!("/api/v1/runs/{run}/approvals/ask");
     let decide = async |body: Value| -> Answer { api.post(&path, &body).await };
     decide(json!({"decision": "approved"})).await.expect_problem(422);
     decide(json!({"decision": "perhaps"})).await.expect_problem(422);
     decide(json!({"decision": "approved", "form": {"why": "it is ready"}})).await.expect(200);
     assert_eq!(api.ended(&run).await["result"], "it is ready");
+    let inbox = api.get(&format!("/api/v1/approvals?workflow_id={workflow}")).await.expect(200);
+    assert_eq!(inbox["items"], json!([]));
     decide(json!({"decision": "rejected"})).await.expect_problem(409);
     api.post(&format!("/api/v1/runs/{run}/approvals/yes"), &json!({"decision": "approved"}))
         .await

@@ -1,6 +1,6 @@
 //! Duplicates, races and dead workers: whatever happens to the worker, a run ends once, with the right result.
 
-use std::{collections::BTreeSet, fs, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use app::ports::StepQueue;
 use chrono::TimeDelta;
@@ -11,6 +11,7 @@ use test_support::aws::Emulator;
 use crate::support::{
     Stack,
     api::Api,
+    process,
     quiet_run::QuietRun,
     target::{Received, Target},
     worker::{BlackHole, Worker},
@@ -115,7 +116,7 @@ async fn the_deployed_worker_killed_in_the_middle_of_an_effect_is_replaced() {
     let run = api.start(&workflow, json!({"source": target.url})).await;
 
     let first = target.arrivals(1).await.remove(0);
-    kill_owner_of(first.peer);
+    assert!(process::kill(process::owner_of(first.peer)));
     target.release();
 
     let detail = api.ended(&run).await;
@@ -128,27 +129,4 @@ fn calls(target: &Target) -> Vec<String> {
     let mut paths: Vec<_> = target.received().into_iter().map(|Received { path, .. }| path).collect();
     paths.sort();
     paths
-}
-
-/// Sends SIGKILL to the process that holds this end of a TCP connection, as the kernel's tables tell (Linux).
-fn kill_owner_of(peer: SocketAddr) {
-    let SocketAddr::V4(peer) = peer else { panic!("the target listens on IPv4") };
-    let local = format!("{:08X}:{:04X}", u32::from(*peer.ip()).swap_bytes(), peer.port());
-    let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp");
-    let inode = table
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find_map(|fields| (fields.get(1) == Some(&local.as_str())).then(|| fields[9].to_owned()))
-        .expect("the connection is open");
-    let socket = format!("socket:[{inode}]");
-    let owner = fs::read_dir("/proc").expect("/proc").flatten().find(|process| {
-        fs::read_dir(process.path().join("fd")).is_ok_and(|descriptors| {
-            descriptors
-                .flatten()
-                .any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == socket.as_str()))
-        })
-    });
-    let pid = owner.expect("the worker's process").file_name();
-    let killed = std::process::Command::new("kill").arg("-KILL").arg(&pid).status().expect("kill");
-    assert!(killed.success());
 }

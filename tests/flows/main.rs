@@ -32,9 +32,13 @@ macro_rules! on_each_target {
 }
 
 mod bad_input;
+mod chaos;
 mod control;
 mod crash_safety;
+mod dead_letters;
+mod kills;
 mod memory;
 mod publish_and_run;
 mod standalone_kill;
 mod support;
+mod visibility;

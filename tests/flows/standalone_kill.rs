@@ -3,12 +3,8 @@
 //! `HEDDLE_FLOW_SEED` repeats the moments of an earlier run as far as a real process allows.
 #![allow(clippy::print_stdout, reason = "what a failed run looks like is read off its kills")]
 
-mod verdict;
-mod workload;
-
 use std::{
     collections::BTreeMap,
-    env,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -24,14 +20,17 @@ use tokio::{
     task::JoinSet,
 };
 
-use self::{
-    verdict::{Told, Verdict},
-    workload::Kind,
-};
-use crate::support::{
-    api::{Answer, Api, with_json},
-    standalone::Standalone,
-    target::Target,
+use crate::{
+    kills::{
+        self,
+        verdict::{Told, Verdict},
+        workload::{Kind, TWO_KINDS},
+    },
+    support::{
+        api::{Api, run_id, with_json},
+        standalone::Standalone,
+        target::Target,
+    },
 };
 
 const RUNS: usize = 1000;
@@ -44,9 +43,7 @@ const LATEST_MS: u64 = 40;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_end_once_and_right_whenever_the_process_is_killed() {
-    let seed = env::var("HEDDLE_FLOW_SEED")
-        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
-    println!("HEDDLE_FLOW_SEED={seed}");
+    let seed = kills::seed();
     let (target, mut heddle) = (Target::start().await, Standalone::start().await);
     let begun = Instant::now();
     let flow = Flow::publish(&heddle, &target).await;
@@ -88,8 +85,8 @@ impl Flow {
     async fn publish(heddle: &Standalone, target: &Target) -> Self {
         let api = Arc::new(heddle.api());
         Self {
-            pure: api.publish("pure", &Kind::Pure.graph()).await,
-            effects: api.publish("effects", &Kind::Effects.graph()).await,
+            pure: api.publish("pure", &Kind::Pure.graph("")).await,
+            effects: api.publish("effects", &Kind::Effects.graph("")).await,
             server: target.url.clone(),
             api,
             up: watch::Sender::new(true),
@@ -183,7 +180,7 @@ impl Flow {
 
     /// One try: status and body, if any came. Two of four runs ask to be told of their end.
     async fn start(&self, number: usize) -> Option<(StatusCode, Value)> {
-        let workflow = if Kind::of(number) == Kind::Pure { &self.pure } else { &self.effects };
+        let workflow = if Kind::of(number, TWO_KINDS) == Kind::Pure { &self.pure } else { &self.effects };
         let body = json!({"workflow_id": workflow, "inputs": {"number": number, "server": self.server}});
         let mut request =
             self.api.request(Method::POST, "/api/v1/runs").header("idempotency-key", format!("run-{number}"));
@@ -198,36 +195,17 @@ impl Flow {
     /// Waits for every run's end and compares all there is to see; what is wrong, if anything.
     async fn verify(&self, told: BTreeMap<usize, Told>, target: &Target) -> Result<(), String> {
         println!("starts that were repeated: {}", self.repeated.load(Ordering::Relaxed));
-        let mut verdict = Verdict::default();
+        let mut verdict = Verdict::on(TWO_KINDS);
         for (number, told) in &told {
             verdict.check_run(*number, told, &self.api.ended(&told.run_id).await);
             let (_, again) =
                 self.start(*number).await.ok_or("a start was not answered although nobody killed")?;
             verdict.check_repeat(*number, told, &again);
         }
-        let mut listed = self.list(&self.pure).await;
-        listed.extend(self.list(&self.effects).await);
+        let mut listed = self.api.list(&self.pure).await;
+        listed.extend(self.api.list(&self.effects).await);
         verdict.check_list(&listed, &told);
         verdict.check_effects(&target.received(), RUNS);
         verdict.report()
     }
-
-    /// The ids of all runs of a workflow.
-    async fn list(&self, workflow: &str) -> Vec<String> {
-        let (mut runs, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let path = format!("/api/v1/runs?workflow_id={workflow}&limit=100{cursor}");
-            let page = Answer::of(self.api.request(Method::GET, &path)).await.expect(200);
-            let items = page["items"].as_array().expect("runs");
-            runs.extend(items.iter().filter_map(|run| run["id"].as_str()).map(str::to_owned));
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return runs,
-            }
-        }
-    }
-}
-
-fn run_id(answer: &Value) -> String {
-    answer["run_id"].as_str().unwrap_or_else(|| panic!("no run id in {answer:#}")).to_owned()
 }

@@ -8,12 +8,14 @@ pub(crate) struct Config {
     pub(crate) run_table: String,
     /// Queues of the workers.
     pub(crate) step_queues: StepQueueUrls,
-    /// Bucket of large values.
+    /// Bucket of large values and of exports.
     pub(crate) blob_bucket: String,
+    /// ARN of the secret with the database's URL.
+    pub(crate) database_secret: String,
 }
 
 impl Config {
-    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, and `BLOB_BUCKET`.
+    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
@@ -23,6 +25,7 @@ impl Config {
                 low: e.req("STEP_QUEUE_LOW_URL"),
             },
             blob_bucket: e.req("BLOB_BUCKET"),
+            database_secret: e.req("DATABASE_SECRET_ARN"),
         })
     }
 }

@@ -1,29 +1,137 @@
-//! One turn of maintenance, on fakes.
+//! Turns of maintenance, on fakes.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 use app::{
-    fakes::{ManualClock, MemoryQueue, MemoryRunStore, a_run, team},
-    ports::{Clock as _, Hint, RunStore as _},
+    fakes::{ManualClock, MemoryExports, MemoryQueue, MemoryRunStore, a_run, a_version, graph, team},
+    ports::{Clock as _, Hint, Retention, RetentionPolicies, RunStore as _, StoreError},
 };
+use async_trait::async_trait;
 use chrono::TimeDelta;
-use maintenance::{Kept, State, handle};
+use domain::{RunStatus, TeamId};
+use engine::Run;
+use maintenance::{Agenda, Kept, State, handle};
 use serde_json::json;
+
+/// Teams that part with their runs, and how often somebody asked for them.
+#[derive(Default)]
+struct Policies {
+    teams: Mutex<Vec<Retention>>,
+    asked: AtomicU32,
+}
+
+#[async_trait]
+impl RetentionPolicies for Policies {
+    async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(self.teams.lock().unwrap().clone())
+    }
+}
+
+struct World {
+    store: Arc<MemoryRunStore>,
+    queue: Arc<MemoryQueue>,
+    exports: Arc<MemoryExports>,
+    policies: Arc<Policies>,
+    clock: Arc<ManualClock>,
+    state: State,
+}
+
+impl World {
+    fn new() -> Self {
+        let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
+        let (exports, policies) = (Arc::new(MemoryExports::default()), Arc::new(Policies::default()));
+        let clock = Arc::new(ManualClock::default());
+        let state = State {
+            store: store.clone(),
+            ended: store.clone(),
+            exports: exports.clone(),
+            policies: policies.clone(),
+            agenda: Agenda::default(),
+            queue: queue.clone(),
+            clock: clock.clone(),
+        };
+        Self { store, queue, exports, policies, clock, state }
+    }
+
+    async fn turn(&self) -> Kept {
+        handle(&self.state).await.unwrap()
+    }
+
+    /// A team that keeps its runs for so many days, with runs that ended so many days ago.
+    async fn team(&self, days: u16, ended: &[i64]) -> TeamId {
+        let version = a_version(
+            team(),
+            graph(json!({"nodes": [{"key": "a", "node_type": "advanced", "metadata": {"program": "1"}}]})),
+        );
+        self.store.put_version(&version).await.unwrap();
+        for days_ago in ended {
+            let ended_on = self.clock.now() - TimeDelta::days(*days_ago);
+            let run = Run { version_id: version.id, ..a_run(version.team_id, ended_on) };
+            self.store.create(&run, &json!({}), None).await.unwrap();
+            let run = Run {
+                revision: 1,
+                status: RunStatus::Succeeded,
+                finished_on: Some(ended_on),
+                next_check_on: None,
+                ..run
+            };
+            self.store.commit(&run, &[]).await.unwrap();
+        }
+        self.policies.teams.lock().unwrap().push(Retention { team_id: version.team_id, days });
+        version.team_id
+    }
+
+    async fn left(&self, team: TeamId) -> usize {
+        self.store.list(team, &app::ports::RunFilter::default(), None, 1000).await.unwrap().items.len()
+    }
+}
 
 #[tokio::test]
 async fn a_run_that_nobody_looks_after_gets_one_hint_and_others_none() {
-    let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
-    let clock = Arc::new(ManualClock::default());
-    let state = State { store: store.clone(), queue: queue.clone(), clock: clock.clone() };
-    assert_eq!(handle(&state).await.unwrap(), Kept { reminded: 0 });
+    let world = World::new();
+    assert_eq!(world.turn().await, Kept::default());
 
-    let lost = a_run(team(), clock.now() - TimeDelta::minutes(5));
-    let fresh = a_run(team(), clock.now());
+    let lost = a_run(team(), world.clock.now() - TimeDelta::minutes(5));
+    let fresh = a_run(team(), world.clock.now());
     for run in [&lost, &fresh] {
-        store.create(run, &json!({}), None).await.unwrap();
+        world.store.create(run, &json!({}), None).await.unwrap();
     }
-    assert_eq!(handle(&state).await.unwrap(), Kept { reminded: 1 });
-    assert_eq!(queue.take(), [(Hint::at(&lost), 0)]);
+    assert_eq!(world.turn().await, Kept { reminded: 1, ..Kept::default() });
+    assert_eq!(world.queue.take(), [(Hint::at(&lost), 0)]);
+}
+
+#[tokio::test]
+async fn each_team_parts_with_the_runs_that_are_over_its_own_time() {
+    let world = World::new();
+    let short = world.team(7, &[6, 8, 100]).await;
+    let long = world.team(90, &[6, 8, 100]).await;
+    assert_eq!(world.turn().await, Kept { exported: 3, purged: 3, ..Kept::default() });
+    assert_eq!((world.left(short).await, world.left(long).await), (1, 2));
+    assert_eq!((world.exports.names(short).len(), world.exports.names(long).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_team_with_many_old_runs_takes_turns_with_the_others_until_none_is_left() {
+    let world = World::new();
+    let many = world.team(7, &[30; 250]).await;
+    let few = world.team(7, &[30; 3]).await;
+    assert_eq!(world.turn().await, Kept { exported: 253, purged: 253, ..Kept::default() });
+    assert_eq!((world.left(many).await, world.left(few).await), (0, 0));
+    assert_eq!(world.exports.names(many).len(), 3, "a hundred at a time");
+}
+
+#[tokio::test]
+async fn the_catalog_is_asked_every_ten_minutes_and_not_every_turn() {
+    let world = World::new();
+    for _ in 0..25 {
+        world.turn().await;
+        world.clock.advance(TimeDelta::minutes(1));
+    }
+    assert_eq!(world.policies.asked.load(Ordering::Relaxed), 3);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    AdvanceError, Advanced, Delivery, Worker, advance_run,
+    AdvanceError, Advanced, Delivery, MessageName, Worker, advance_run,
     ports::{Clock, Hint},
 };
 use domain::Timestamp;
@@ -52,8 +52,12 @@ pub async fn handle(state: &State, started_on: Timestamp, message: &Message) -> 
     };
     scope::set_team(hint.team_id);
     scope::set_run(hint.run_id);
-    let delivery =
-        Delivery { receive_count: message.receive_count, started_on, deadline: message.deadline.into() };
+    let delivery = Delivery {
+        message: MessageName::of(&message.id),
+        receive_count: message.receive_count,
+        started_on,
+        deadline: message.deadline.into(),
+    };
     match advance_run(&state.worker, &hint, &delivery).await {
         Ok(advanced) => {
             count(&advanced);

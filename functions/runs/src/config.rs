@@ -9,6 +9,8 @@ pub(crate) struct Config {
     pub(crate) run_table: String,
     /// Queues of the workers.
     pub(crate) step_queues: StepQueueUrls,
+    /// Queue of the messages that the workers could not handle.
+    pub(crate) dead_letters_url: String,
     /// Where long waits are kept.
     pub(crate) timers: TimerTarget,
     /// Bucket of large values.
@@ -18,8 +20,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `STEP_QUEUE_ARN`, `RUN_TIMERS_ROLE_ARN`,
-    /// `RUN_TIMERS_GROUP`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `STEP_QUEUE_ARN`, `DEAD_LETTERS_URL`,
+    /// `RUN_TIMERS_ROLE_ARN`, `RUN_TIMERS_GROUP`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
@@ -33,6 +35,7 @@ impl Config {
                 default: e.req("STEP_QUEUE_URL"),
                 low: e.req("STEP_QUEUE_LOW_URL"),
             },
+            dead_letters_url: e.req("DEAD_LETTERS_URL"),
             blob_bucket: e.req("BLOB_BUCKET"),
             database_secret: e.req("DATABASE_SECRET_ARN"),
         })

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use app::{
     Conductor,
-    ports::{ApiKeys, Clock, Ids, RunEnds, RunMoves, RunStore, StepQueue, StoreError, WorkflowCatalog},
+    ports::{
+        Annotations, ApiKeys, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore, StepQueue, StoreError,
+        WorkflowCatalog, WorkflowNames,
+    },
 };
 use axum::{Router, extract::FromRef};
 use heddle_http::Api;
@@ -22,10 +25,16 @@ pub struct State {
     pub keys: Arc<dyn ApiKeys>,
     /// Which version a workflow runs.
     pub catalog: Arc<dyn WorkflowCatalog>,
+    /// What workflows are called.
+    pub workflows: Arc<dyn WorkflowNames>,
+    /// What is remarked on runs.
+    pub annotations: Arc<dyn Annotations>,
     /// Runs and versions.
     pub store: Arc<dyn RunStore>,
     /// How workers hear of a run.
     pub queue: Arc<dyn StepQueue>,
+    /// Messages that the workers could not handle.
+    pub dead_letters: Arc<dyn DeadLetters>,
     /// What moves runs that people decide about.
     pub conductor: Arc<Conductor>,
     /// What tells those who wait that a run has ended.
@@ -64,7 +73,7 @@ where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
     let store = state.store.clone();
-    Api::new("runs", "Start, watch and cancel runs.", routes::all())
+    Api::new("runs", "Start, find, watch and cancel runs.", routes::all())
         .ready("the catalog", ping)
         .ready("the run store", move || {
             let store = store.clone();

@@ -8,7 +8,7 @@ use app::{
     Conductor,
     ports::{Polling, RunStore, StepQueue},
 };
-use aws::{SchedulerTimers, Secrets, SqsStepQueues, s3_blobs};
+use aws::{SchedulerTimers, Secrets, SqsDeadLetters, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::{EventStream, State};
@@ -30,6 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     }));
     let store: Arc<dyn RunStore> = Arc::new(store);
     let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
+    let dead_letters = SqsDeadLetters::new(&sdk, config.dead_letters_url, queue.clone());
     let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
     let conductor =
         Conductor::new(store.clone(), queue.clone(), timers, boot.clock.clone(), boot.chance.clone());
@@ -37,8 +38,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         conductor: Arc::new(conductor),
         keys: catalog.clone(),
         catalog: catalog.clone(),
+        workflows: catalog.clone(),
+        annotations: catalog.clone(),
         store,
         queue,
+        dead_letters: Arc::new(dead_letters),
         ends: Arc::new(Polling),
         moves: Arc::new(Polling),
         events: EventStream::Batches,

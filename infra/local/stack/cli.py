@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import api, bench_standalone, build, check, config, deploy, dev, emulator, postgres, process, sample, seed, sim, status, tests, venv, watch
+from . import api, bench, bench_standalone, build, chaos, check, config, deploy, dev, emulator, postgres, process, sample, seed, sim, status, tests, venv, watch
 from .config import STACK_NAME, Config, Problem, say
 
 
@@ -55,10 +55,11 @@ def write_env(settings: Config, running: dict) -> None:
     postgres.write_secret(settings.path("env"), "".join(f"export {name}='{value}'\n" for name, value in variables.items()))
 
 
-def bring_up(settings: Config) -> dict:
-    """Services, functions, schema and seed; what a client needs to know of them."""
+def bring_up(settings: Config, is_built: bool = False) -> dict:
+    """Services, functions, schema and seed; what a client needs to know of them. Where it `is_built`, what stands under `target/lambda` is deployed."""
     venv.ensure(settings)
-    build.local(settings)
+    if not is_built:
+        build.local(settings)
     database_url = postgres.ensure(settings)
     at = emulator.ensure(settings)
     sample_port = sample.serve(settings)
@@ -167,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     command("deploy", deploy_stage, "deploy to AWS", stage="dev", arch="arm64")
     command("check", lambda settings, _: check.full(settings), "formatting, lints, template, licences")
     command("test", lambda settings, _: tests.run(settings), "every test")
+    command("chaos", lambda settings, a: chaos.run(settings, a.seed, a.runs, a.kills), "kills under load", seed="", runs="200", kills="30")
     command("sim", lambda settings, a: sim.run(settings, a.seeds, a.first, a.seed), "the simulation", seeds="1000", first="0", seed="")
-    command("bench", lambda settings, _: tests.bench(settings), "hot paths, size and cold start")
+    measured = {"seconds": "3", "only": "", "profile": "release"}
+    command("bench", lambda settings, a: bench.run(settings, a.seconds, a.only, a.profile), "what Heddle costs", **measured)
     command("bench-standalone", lambda settings, a: bench_standalone.run(settings, a.seconds), "speed of the single process", seconds="10")
     return parser

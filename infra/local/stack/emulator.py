@@ -9,18 +9,23 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as xml
+from pathlib import Path
 
-from . import process
+from . import bench_emulator, process
 from .config import LOOPBACK, REGION, Config, Problem, say
 
+METER = bench_emulator.PATH
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def ensure(config: Config) -> str:
-    """Starts the emulator unless it runs; returns its URL. An address, not a name: the AWS SDKs then put S3 buckets in the path."""
+def ensure(config: Config, metered: bool = False) -> str:
+    """Starts the emulator unless it runs; returns its URL. An address, not a name: the AWS SDKs then put S3 buckets in the path.
+
+    `metered` has it count requests, and tell them under METER.
+    """
     service = process.running(config, "emulator")
     if service is None:
-        service = _start(config)
+        service = _start(config, metered)
     say(f"Emulated AWS: {url(service.port)}")
     return url(service.port)
 
@@ -62,7 +67,7 @@ def client_environment(config: Config, at: str) -> dict:
     }
 
 
-def _start(config: Config) -> process.Service:
+def _start(config: Config, metered: bool) -> process.Service:
     port = process.choose_port(config, "aws")
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -80,7 +85,7 @@ def _start(config: Config) -> process.Service:
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",  # it would tidy up containers; it has no business with them
         **({} if config.throwaway else _persistence(config, port)),
     }
-    command = [config.python, "-m", "ministack"]
+    command = [config.python, "-I", Path(bench_emulator.__file__)] if metered else [config.python, "-m", "ministack"]
     service = process.start(config, "emulator", command, port, env=environment, cwd=config.directory("tmp"))
     process.await_ready(config, service, lambda: _ready(port), seconds=60)
     return service

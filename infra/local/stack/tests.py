@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 
 from . import api, check, config as settings_of, process, sample, standalone, status
 from .config import LOOPBACK, ROOT, Config, Problem, say
@@ -22,11 +21,7 @@ def run(config: Config) -> None:
         heddle = standalone.binary()
         one_process = standalone.serve(throwaway, heddle, running["database_url"], f"{LOOPBACK}/32")
         told = {**environment(throwaway, running), "HEDDLE_FLOW_STANDALONE_URL": standalone.url(one_process), "HEDDLE_FLOW_STANDALONE": str(heddle)}
-        runner = ["nextest", "run", "--cargo-profile", "local"] if shutil.which("cargo-nextest") else ["test", "--profile", "local"]
-        command = ["cargo", *runner, "--workspace", "--locked"]
-        say("$ " + " ".join(command))
-        if subprocess.run(command, cwd=ROOT, env={**os.environ, **told}).returncode != 0:
-            raise Problem(f"Tests failed. Logs of the services: {_keep_logs(throwaway)}")
+        cargo(throwaway, ["--workspace"], told)
         if shutil.which("cargo-nextest"):
             _doc_tests()
         for base in (running["base"], standalone.url(one_process)):
@@ -34,6 +29,19 @@ def run(config: Config) -> None:
             sample.prove(throwaway, api.Client(base, running["key"]), running["sample_port"])
     finally:
         status.down(throwaway)
+
+
+def cargo(config: Config, which: list, told: dict, names: tuple = ()) -> None:
+    """Runs tests against a stack that is up; given names, those that begin with one, one after the other, though `make test` leave them out."""
+    if shutil.which("cargo-nextest"):
+        command = ["cargo", "nextest", "run", "--cargo-profile", "local", *which, "--locked"]
+        command += ["--no-capture", "--run-ignored", "all", "-E", f"test(/^({'|'.join(names)})/)"] if names else []
+    else:
+        command = ["cargo", "test", "--profile", "local", *which, "--locked"]
+        command += ["--", "--nocapture", "--include-ignored", "--test-threads=1", *names] if names else []
+    say("$ " + " ".join(command))
+    if subprocess.run(command, cwd=ROOT, env={**os.environ, **told}).returncode != 0:
+        raise Problem(f"Tests failed. Logs of the services: {_keep_logs(config)}")
 
 
 def environment(config: Config, running: dict) -> dict:
@@ -66,14 +74,6 @@ def environment(config: Config, running: dict) -> dict:
         "SQLX_OFFLINE": "true",
         "NO_PROXY": f"{LOOPBACK},localhost",
     }
-
-
-def bench(config: Config) -> None:
-    """Measures the engine's hot paths, and the release binaries under target/lambda."""
-    cold_start = [sys.executable, str(ROOT / "tests" / "bench" / "cold_start.py"), str(config.lambda_dir)]
-    for command in (["cargo", "bench", "--locked", "--profile", "standalone", "-p", "engine-bench"], cold_start):
-        if subprocess.run(command, cwd=ROOT).returncode != 0:
-            raise Problem("The measurement failed; see above.")
 
 
 def _doc_tests() -> None:

@@ -109,12 +109,13 @@ impl Postgres {
         Ok(applied)
     }
 
-    /// Opens the run store and the step queue.
-    pub(crate) async fn open(&self, data: &Data, ids: Arc<dyn Ids>) -> Result<Embedded, Trouble> {
-        let folder = folder(data)?;
-        let doing = format!("large values can't be kept in {}", folder.display());
-        let blobs = Arc::new(ObjectBlobs::in_folder(&folder).map_err(trouble(&doing))?);
-        let opened = Embedded::open(self.pool.clone(), blobs, ids, QueueOptions::default()).await;
+    /// Opens the run store and the step queue, with their large values in `objects`.
+    pub(crate) async fn open(
+        &self,
+        objects: Arc<ObjectBlobs>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Embedded, Trouble> {
+        let opened = Embedded::open(self.pool.clone(), objects, ids, QueueOptions::default()).await;
         opened.map_err(|error| self.refuses(error))
     }
 
@@ -122,6 +123,13 @@ impl Postgres {
     pub(crate) fn refuses(&self, error: StoreError) -> Trouble {
         trouble(&format!("Postgres at {}", self.place))(error)
     }
+}
+
+/// Opens the folder of large values and of exports.
+pub(crate) fn objects(data: &Data) -> Result<Arc<ObjectBlobs>, Trouble> {
+    let folder = folder(data)?;
+    let doing = format!("large values can't be kept in {}", folder.display());
+    Ok(Arc::new(ObjectBlobs::in_folder(&folder).map_err(trouble(&doing))?))
 }
 
 /// Whether anybody listens. The pool would try for its whole patience and then not say why.

@@ -2,8 +2,10 @@
 //! world through.
 //!
 //! - [`ports`]: the traits that stores, queues and connectors implement, with the errors they may answer.
-//! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`cancel_run`](fn@cancel_run), [`remind_runs`](fn@remind_runs),
+//! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`decide_approval`](fn@decide_approval), [`cancel_run`](fn@cancel_run),
+//!   [`retry_run`](fn@retry_run), [`replay_run`](fn@replay_run), [`remind_runs`](fn@remind_runs), [`retire_runs`](fn@retire_runs),
 //!   [`publish_workflow`](fn@publish_workflow): one use case per module.
+//! - [`conductor`]: how each of them moves a run: decide, commit, do what the committed state asks for.
 //! - [`story`]: what happened in a run, as events with stable ids.
 //! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo
@@ -21,6 +23,7 @@ pub mod publish_workflow;
 pub mod recurrence;
 pub mod remind_runs;
 pub mod replay_run;
+pub mod retire_runs;
 pub mod retry_run;
 pub mod spill;
 pub mod start_run;
@@ -32,13 +35,14 @@ pub mod conformance;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 
-pub use advance_run::{AdvanceError, Advanced, Delivery, StepOutcome, Worker, advance_run};
+pub use advance_run::{AdvanceError, Advanced, Delivery, MessageName, StepOutcome, Worker, advance_run};
 pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
 pub use remind_runs::remind_runs;
 pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};
+pub use retire_runs::{RetirePorts, Retired, retire_runs};
 pub use retry_run::{RetryError, RetryRun, preview_retry, retry_run};
 pub use start_run::{StartError, StartPorts, StartRun, Started, Target, start_run};
 pub use wake_runs::HintSink;

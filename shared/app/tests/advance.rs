@@ -220,6 +220,7 @@ async fn a_call_that_does_not_fit_into_the_rest_of_an_invocation_gets_its_own() 
     let now = world.clock.now();
     // Half of the time is gone, and 30 s of timeout do not fit into what is left.
     let late = Delivery {
+        message: app::MessageName::of("late"),
         receive_count: 1,
         started_on: now - TimeDelta::seconds(30),
         deadline: now + TimeDelta::seconds(30),
@@ -237,7 +238,12 @@ async fn a_fresh_invocation_takes_any_call_and_cuts_it_short() {
     let mut world = World::new(ScriptedConnectors::echo());
     let run = world.started(flow(vec![effect("a")], &[]), json!({})).await;
     let now = world.clock.now();
-    let short = Delivery { receive_count: 1, started_on: now, deadline: now + TimeDelta::seconds(10) };
+    let short = Delivery {
+        message: app::MessageName::of("short"),
+        receive_count: 1,
+        started_on: now,
+        deadline: now + TimeDelta::seconds(10),
+    };
     world.switch.arm(7);
     world.switch.run(advance_run(&world.worker, &hint(&run, None), &short)).await;
     let NodeState::Running { lease_until, .. } = world.load(&run).await.run.nodes["a"] else {

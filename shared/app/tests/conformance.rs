@@ -6,6 +6,18 @@ mod run_store {
     app::run_store_suite!(async { MemoryRunStore::default() });
 }
 
+mod ended_runs {
+    use app::fakes::MemoryRunStore;
+
+    app::ended_runs_suite!(async { MemoryRunStore::default() });
+}
+
+mod exports {
+    use app::fakes::MemoryExports;
+
+    app::exports_suite!(async { MemoryExports::default() });
+}
+
 mod blobs {
     use app::fakes::MemoryBlobs;
 
@@ -124,4 +136,35 @@ mod step_queue {
     async fn no_class_starves() {
         app::conformance::step_queue::no_class_starves(&MemoryQueue::default()).await;
     }
+}
+
+mod dead_letters {
+    use app::fakes::MemoryQueue;
+
+    app::dead_letters_suite!(async { MemoryQueue::default() });
+}
+
+mod annotations {
+    use app::{
+        conformance::annotations::AnnotationWorld,
+        fakes::{MemoryAnnotations, team},
+        ports::Annotations,
+    };
+    use async_trait::async_trait;
+    use domain::TeamId;
+
+    struct World(MemoryAnnotations);
+
+    #[async_trait]
+    impl AnnotationWorld for World {
+        fn annotations(&self) -> &dyn Annotations {
+            &self.0
+        }
+
+        async fn team(&self) -> TeamId {
+            team()
+        }
+    }
+
+    app::annotations_suite!(async { World(MemoryAnnotations::default()) });
 }

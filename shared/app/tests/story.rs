@@ -106,6 +106,30 @@ async fn a_run_is_told_from_its_acceptance_to_its_end_causes_first() {
 }
 
 #[tokio::test]
+async fn a_node_that_waits_says_so_while_it_does_and_for_ever() {
+    let wait = json!({"key": "pause", "node_type": "wait", "metadata": {"seconds": 30}});
+    let graph = flow(vec![wait, pure("after", "1")], &["pause > after"]);
+    let mut world = World::new(ScriptedConnectors::echo());
+    let run = world.started(graph.clone(), json!({})).await;
+    world.deliver(0).await.unwrap();
+    let order = order_of(&graph);
+    let waiting = world.load(&run).await;
+    let told = ["0.1 run.accepted", "1.1 run.started", "1.2 step.started pause", "1.3 step.waiting pause"];
+    assert_eq!(lines(&waiting, &order), told);
+    let events = story::of(&waiting.run, &waiting.records, &order);
+    let until = Some(waiting.run.started_on.unwrap() + TimeDelta::seconds(30));
+    assert!(
+        matches!(events[3].what, Happened::StepWaiting { until: then, .. } if then == until),
+        "{events:#?}"
+    );
+
+    world.drain().await;
+    let ended = world.load(&run).await;
+    assert_eq!(lines(&ended, &order)[..4], told);
+    assert_eq!(lines(&ended, &order)[4], "2.1 step.succeeded pause");
+}
+
+#[tokio::test]
 async fn what_an_end_leaves_undone_is_told_before_it() {
     let graph = flow(vec![effect("a"), effect("b"), pure("c", "1")], &["a > c"]);
     let failing = |_: &engine::Call| Err(Failure::new(ErrorClass::Permanent, "refused", "no"));
@@ -189,7 +213,7 @@ async fn play(world: &mut World, run: &engine::Run, chances: &[u8]) {
         if world.messages.is_empty() {
             return;
         }
-        if turn == 2 && chance % 4 == 0 {
+        if turn == 2 && chance.is_multiple_of(4) {
             // By a caller that is not lost with the workers.
             let conductor = a_conductor(world.store.clone(), world.queue.clone(), world.clock.clone());
             let _ = app::cancel_run(&conductor, run.team_id, run.id).await;
@@ -199,7 +223,7 @@ async fn play(world: &mut World, run: &engine::Run, chances: &[u8]) {
         let mut taken: Vec<_> = world.messages.drain(..at_once).collect();
         world.clock.advance_to(taken[at_once - 1].due);
         world.clock.advance(TimeDelta::milliseconds(7));
-        if chance % 11 == 0 {
+        if chance.is_multiple_of(11) {
             world.switch.arm(u64::from(chance % 13) + 1);
         }
         for message in &mut taken {

@@ -13,6 +13,8 @@ use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::{Priority, RunId};
 use test_support::aws::{Emulator, fresh_name};
 
+#[path = "emulated/dead_letters.rs"]
+mod dead_letters;
 #[path = "emulated/mail.rs"]
 mod mail;
 #[path = "emulated/secrets.rs"]
@@ -29,6 +31,7 @@ mod blobs {
     }
 
     app::blobs_suite!(in_a_bucket());
+    app::exports_suite!(in_a_bucket());
 }
 
 mod step_queue {
@@ -36,7 +39,7 @@ mod step_queue {
 
     async fn on_sqs() -> SqsStepQueue {
         let emulator = Emulator::connect().await;
-        SqsStepQueue::new(&emulator.sdk, emulator.impatient_queue().await)
+        SqsStepQueue::new(&emulator.sdk, emulator.impatient_queues().await.0)
     }
 
     app::step_queue_suite!(on_sqs());
@@ -102,7 +105,7 @@ mod step_queues {
         let emulator = Emulator::connect().await;
         let mut urls = Vec::new();
         for _ in 0..3 {
-            urls.push(emulator.impatient_queue().await);
+            urls.push(emulator.impatient_queues().await.0);
         }
         let [high, default, low] = <[String; 3]>::try_from(urls).unwrap();
         let of_each = [&high, &default, &low].map(|url| SqsStepQueue::new(&emulator.sdk, url));

@@ -1,11 +1,14 @@
-//! Large values of runs as objects, `blobs/<team>/<sha256>`: the same adapter over a bucket and over a folder.
+//! Large values of runs as objects, `blobs/<team>/<sha256>`, and files that a team takes its data away in,
+//! `exports/<team>/<name>`: the same adapter over a bucket and over a folder.
+//!
+//! A blob stays when a run that refers to it is deleted: others may have the same value, and published versions lie here too.
 //!
 //! - `s3` (a cargo feature): what [`ObjectBlobs`] needs to stand on Amazon S3; the `aws` crate signs its requests.
 //! - `folder` (a cargo feature): [`ObjectBlobs::in_folder`].
 
 use std::sync::Arc;
 
-use app::ports::{Blobs, StoreError, unavailable};
+use app::ports::{Blobs, Exports, StoreError, unavailable};
 use async_trait::async_trait;
 use domain::TeamId;
 use engine::Digest;
@@ -38,8 +41,23 @@ impl ObjectBlobs {
     }
 }
 
+fn export_place(team: TeamId, name: &str) -> Path {
+    Path::from(format!("exports/{team}/{name}"))
+}
+
 fn place(team: TeamId, digest: &Digest) -> Path {
     Path::from(format!("blobs/{team}/{digest}"))
+}
+
+impl ObjectBlobs {
+    async fn read(&self, place: &Path, doing: &'static str) -> Result<Vec<u8>, StoreError> {
+        let found = async { self.objects.get(place).await?.bytes().await };
+        match found.await {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(Error::NotFound { .. }) => Err(StoreError::NotFound),
+            Err(error) => Err(unavailable(doing)(error)),
+        }
+    }
 }
 
 #[async_trait]
@@ -50,11 +68,18 @@ impl Blobs for ObjectBlobs {
     }
 
     async fn get(&self, team: TeamId, digest: &Digest) -> Result<Vec<u8>, StoreError> {
-        let found = async { self.objects.get(&place(team, digest)).await?.bytes().await };
-        match found.await {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(Error::NotFound { .. }) => Err(StoreError::NotFound),
-            Err(error) => Err(unavailable("read a blob")(error)),
-        }
+        self.read(&place(team, digest), "read a blob").await
+    }
+}
+
+#[async_trait]
+impl Exports for ObjectBlobs {
+    async fn put_export(&self, team: TeamId, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let put = self.objects.put(&export_place(team, name), bytes.into()).await;
+        put.map(drop).map_err(unavailable("store an export"))
+    }
+
+    async fn export(&self, team: TeamId, name: &str) -> Result<Vec<u8>, StoreError> {
+        self.read(&export_place(team, name), "read an export").await
     }
 }

@@ -12,4 +12,5 @@ mod rules {
     }
 
     app::blobs_suite!(async { in_a_folder() });
+    app::exports_suite!(async { in_a_folder() });
 }

@@ -1,10 +1,13 @@
 //! A catalog that is opened by its first use, so that booting a function reads no secret and connects to nothing.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{collections::HashMap, fmt, pin::Pin, sync::Arc};
 
-use app::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog};
+use app::ports::{
+    Annotation, Annotations, ApiKeys, Draft, Retention, RetentionPolicies, Runnable, ServiceCaller,
+    StoreError, WorkflowCatalog, WorkflowNames,
+};
 use async_trait::async_trait;
-use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{AnnotationId, RunId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 use tokio::sync::OnceCell;
 
@@ -102,6 +105,45 @@ impl WorkflowCatalog for LazyCatalog {
 impl ApiKeys for LazyCatalog {
     async fn service_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<ServiceCaller>, StoreError> {
         self.get().await?.service_by_key(key_sha256).await
+    }
+}
+
+#[async_trait]
+impl WorkflowNames for LazyCatalog {
+    async fn names(
+        &self,
+        team: TeamId,
+        workflows: &[WorkflowId],
+    ) -> Result<HashMap<WorkflowId, String>, StoreError> {
+        self.get().await?.names(team, workflows).await
+    }
+
+    async fn named(&self, team: TeamId, text: &str, limit: u32) -> Result<Vec<WorkflowId>, StoreError> {
+        self.get().await?.named(team, text, limit).await
+    }
+}
+
+#[async_trait]
+impl Annotations for LazyCatalog {
+    async fn annotate(&self, team: TeamId, annotation: &Annotation) -> Result<(), StoreError> {
+        self.get().await?.annotate(team, annotation).await
+    }
+
+    async fn annotations(
+        &self,
+        team: TeamId,
+        run: RunId,
+        before: Option<AnnotationId>,
+        limit: u32,
+    ) -> Result<Vec<Annotation>, StoreError> {
+        self.get().await?.annotations(team, run, before, limit).await
+    }
+}
+
+#[async_trait]
+impl RetentionPolicies for LazyCatalog {
+    async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
+        self.get().await?.retentions().await
     }
 }
 

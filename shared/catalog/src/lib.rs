@@ -5,6 +5,7 @@
 //! Queries are checked against the schema when this crate is built, by the metadata in `.sqlx/`: a build needs no database
 //! (docs/migrations.md says how to refresh it).
 
+mod annotations;
 mod database;
 mod error;
 mod experts;
@@ -18,6 +19,7 @@ mod services;
 mod teams;
 mod versions;
 mod word;
+mod workflow_names;
 mod workflows;
 
 pub use app::ports::StoreError;

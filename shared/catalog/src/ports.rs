@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use app::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog};
+use app::ports::{
+    ApiKeys, Draft, Retention, RetentionPolicies, Runnable, ServiceCaller, StoreError, WorkflowCatalog,
+};
 use async_trait::async_trait;
 use domain::{TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use engine::{Reference, ReferenceKind};
@@ -94,5 +96,12 @@ fn ids_of(references: &[Reference], kind: ReferenceKind) -> Vec<Uuid> {
 impl ApiKeys for Catalog {
     async fn service_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<ServiceCaller>, StoreError> {
         self.caller_by_key(key_sha256).await
+    }
+}
+
+#[async_trait]
+impl RetentionPolicies for Catalog {
+    async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
+        self.team_retentions().await
     }
 }

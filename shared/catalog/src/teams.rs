@@ -1,5 +1,6 @@
 //! Teams, and the members in them with their roles (TEN-01 … TEN-04).
 
+use app::ports::Retention;
 use domain::{MemberId, Role, TeamId, Timestamp};
 use sqlx::query_as;
 use uuid::Uuid;
@@ -80,6 +81,25 @@ impl Catalog {
         .fetch_one(&self.pool)
         .await
         .map_err(store_error("get a team"))
+    }
+
+    /// Teams that part with their runs: those whose settings have whole `retention_days`, at least one. Anything else there
+    /// is no wish to delete anything.
+    pub(crate) async fn team_retentions(&self) -> Result<Vec<Retention>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select id, settings -> 'retention_days' as "days!" from teams
+            where jsonb_typeof(settings -> 'retention_days') = 'number'
+            order by id"#
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error("list retentions"))?;
+        let wishes = rows.into_iter().map(|row| (row.id, row.days.as_u64()));
+        let retention = |(id, days): (Uuid, Option<u64>)| {
+            let days = u16::try_from(days?).ok().filter(|days| *days > 0)?;
+            Some(Retention { team_id: id.into(), days })
+        };
+        Ok(wishes.filter_map(retention).collect())
     }
 
     /// Deletes a team with everything it owns, published versions included.

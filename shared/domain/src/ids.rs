@@ -69,4 +69,6 @@ id_type!(
     VersionId,
     /// One execution of a version.
     RunId,
+    /// A remark on a run.
+    AnnotationId,
 );

@@ -118,6 +118,22 @@ pub enum TriggerKind {
     Error,
 }
 
+impl TriggerKind {
+    /// The word used in JSON, stores and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Manual => "manual",
+            Self::Schedule => "schedule",
+            Self::Webhook => "webhook",
+            Self::Chat => "chat",
+            Self::Mcp => "mcp",
+            Self::Workflow => "workflow",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// Who or what started a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {

@@ -155,6 +155,12 @@ impl Plan {
         self.find(key).map_or(Value::Null, |i| flow::input(self, run, values, i).into_owned())
     }
 
+    /// The nodes whose items runs of their own work on.
+    pub fn chunked(&self) -> impl Iterator<Item = &NodeKey> {
+        let places = 0..self.len();
+        places.filter(|i| !self.at(*i).body.is_empty()).map(|i| self.key(i))
+    }
+
     /// How many nodes it has, all copies counted.
     pub(crate) fn len(&self) -> usize {
         self.0.keys.len()

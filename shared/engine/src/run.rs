@@ -61,9 +61,9 @@ pub struct Run {
     /// How often a worker was lost while it held a node that is not settled yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub crashes: BTreeMap<NodeKey, u32>,
-    /// How many deliveries in a row were lost before they came to a commit of their own.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub lost_deliveries: u32,
+    /// How often a message was delivered again and came neither to a commit nor to its end, by the message.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost_deliveries: BTreeMap<String, u32>,
     /// Attempts that were settled so far, those of its chunks included.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps: u32,
@@ -161,7 +161,7 @@ impl Run {
             finished_on: None,
             nodes: BTreeMap::new(),
             crashes: BTreeMap::new(),
-            lost_deliveries: 0,
+            lost_deliveries: BTreeMap::new(),
             steps: 0,
             children: BTreeMap::new(),
             parent: None,

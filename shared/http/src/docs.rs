@@ -128,6 +128,11 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, BodyTooLarge, UnsupportedMediaType,
         Validation, Internal, Unavailable,
     ],
+    /// Of a route that takes a body and does something to what is there.
+    Commanding = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, BodyTooLarge, UnsupportedMediaType, Validation,
+        Internal, Unavailable,
+    ],
     /// Of the route that starts runs.
     Starting = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Unauthorized, Forbidden, NotFound, NotPublished,

@@ -2,7 +2,7 @@
 //! for all: request ids, logs and metrics, security headers, problems instead of panics, health, the OpenAPI document.
 //!
 //! - who calls: [`Caller`]
-//! - what it says: [`Json`], [`Path`], [`Query`], [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
+//! - what it says: [`Json`], [`Path`], [`Query`] (with [`Limit`], [`CommaSeparated`]), [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
 //! - where it runs: `serve` (with the cargo feature `lambda`)
 
@@ -34,7 +34,7 @@ pub use extract::{Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use json::{JSON_LIMIT, Json, MAX_DEPTH};
 pub use last_event_id::LastEventId;
-pub use paging::{CursorPage, Limit, Page};
+pub use paging::{CommaSeparated, CursorPage, Limit, Page};
 pub use precondition::{IfMatch, etag};
 pub use prefer::Prefer;
 pub use problem::{ApiError, Code, PROBLEM_JSON};

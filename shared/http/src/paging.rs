@@ -1,6 +1,9 @@
 //! The two shapes of lists (api.md).
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IntoDeserializer as _},
+};
 use utoipa::ToSchema;
 
 /// A page of a list that can be counted.
@@ -48,5 +51,56 @@ impl TryFrom<u32> for Limit {
 
     fn try_from(limit: u32) -> Result<Self, Self::Error> {
         if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err("expected 1 to 100") }
+    }
+}
+
+/// Words of a parameter with commas between them, each of which fits `T`; empty where the parameter is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommaSeparated<T>(pub Vec<T>);
+
+impl<T> Default for CommaSeparated<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for CommaSeparated<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let words = text.split(',').map(|word| {
+            T::deserialize(word.to_owned().into_deserializer())
+                .map_err(|error: serde::de::value::Error| D::Error::custom(error))
+        });
+        words.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        Good,
+        Better,
+    }
+
+    #[derive(Deserialize)]
+    struct Question {
+        #[serde(default)]
+        words: CommaSeparated<Word>,
+    }
+
+    #[test]
+    fn words_are_read_between_commas() {
+        let read = |query| serde_urlencoded::from_str::<Question>(query).map(|question| question.words.0);
+        assert_eq!(read("").unwrap(), []);
+        assert_eq!(read("words=good").unwrap(), [Word::Good]);
+        assert_eq!(read("words=good,better").unwrap(), [Word::Good, Word::Better]);
+        for bad in ["words=", "words=good,", "words=bad", "words=good;better"] {
+            let error = read(bad).unwrap_err().to_string();
+            assert!(error.contains("unknown variant"), "{bad}: {error}");
+        }
     }
 }

@@ -28,13 +28,13 @@ use crate::{
 const DOING: &str = "commit a run";
 
 /// The most items that one `BatchWriteItem` takes.
-const BATCH: usize = 25;
+pub(crate) const BATCH: usize = 25;
 
 /// How often the throttled rest of a batch is sent again: after 20, 40, … 1280 ms.
 const BATCH_TRIES: u32 = 7;
 
 /// Records that are put together, and batches under way, at once.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 impl DynamoRunStore {
     /// Writes step records; writing them again changes nothing. One record is one `PutItem`, more are batches of 25.
@@ -58,21 +58,31 @@ impl DynamoRunStore {
     }
 
     async fn write_batch(&self, items: Vec<Item>) -> Result<(), StoreError> {
-        let mut rest = Vec::new();
+        let mut puts = Vec::new();
         for item in items {
             let put = PutRequest::builder().set_item(Some(item)).build().map_err(unavailable(DOING))?;
-            rest.push(WriteRequest::builder().put_request(put).build());
+            puts.push(WriteRequest::builder().put_request(put).build());
         }
+        self.send_batch(puts, DOING).await
+    }
+
+    /// Sends at most [`BATCH`] writes, and what of them is throttled again.
+    pub(crate) async fn send_batch(
+        &self,
+        writes: Vec<WriteRequest>,
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        let mut rest = writes;
         for again in 0..BATCH_TRIES {
             let written = self.client.batch_write_item().request_items(&self.table, rest).send().await;
-            let mut unprocessed = written.map_err(failed(DOING))?.unprocessed_items.unwrap_or_default();
+            let mut unprocessed = written.map_err(failed(doing))?.unprocessed_items.unwrap_or_default();
             rest = unprocessed.remove(&self.table).unwrap_or_default();
             if rest.is_empty() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20 << again)).await;
         }
-        Err(unavailable(DOING)("the table is throttled"))
+        Err(unavailable(doing)("the table is throttled"))
     }
 
     /// The outputs of records as attributes, by digest: each is written as JSON and packed once, however many nodes have handed it on.

@@ -37,18 +37,29 @@ pub(crate) fn json_of<T: DeserializeOwned>(item: &Item, name: &'static str) -> R
     serde_json::from_str(text_of(item, name)?).map_err(unavailable("read an item"))
 }
 
-/// The attribute `summary`: a map of strings, so that a list can be filtered by its fields.
+/// The attribute `summary`: a map of strings, so that a list can be filtered by its fields. `error` is JSON, and `words` what of it a search
+/// looks through.
 pub(crate) fn summary(run: &RunSummary) -> Result<AttributeValue, StoreError> {
-    let fields = serde_json::to_value(run).map_err(unavailable("write a summary"))?;
+    let doing = "write a summary";
+    let fields = serde_json::to_value(run).map_err(unavailable(doing))?;
     let fields = fields.as_object().into_iter().flatten();
-    let fields = fields.filter_map(|(name, value)| Some((name.clone(), text(value.as_str()?))));
-    Ok(AttributeValue::M(fields.collect()))
+    let mut fields: Item =
+        fields.filter_map(|(name, value)| Some((name.clone(), text(value.as_str()?)))).collect();
+    if let Some(error) = &run.error {
+        let error = serde_json::to_string(error).map_err(unavailable(doing))?;
+        fields.insert("error".to_owned(), text(error));
+    }
+    fields.extend(run.words().map(|words| ("words".to_owned(), text(words))));
+    Ok(AttributeValue::M(fields))
 }
 
 pub(crate) fn summary_of(item: &Item) -> Result<RunSummary, StoreError> {
     let fields = item.get("summary").and_then(|value| value.as_m().ok());
     let fields = fields.ok_or_else(|| malformed("list runs", "summary"))?;
-    let fields =
-        fields.iter().filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone().into())));
-    serde_json::from_value(serde_json::Value::Object(fields.collect())).map_err(unavailable("list runs"))
+    let error = fields.get("error").map(|_| json_of(fields, "error")).transpose()?;
+    let strings = fields.iter().filter(|(name, _)| *name != "error");
+    let strings = strings.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone().into())));
+    let strings = serde_json::Value::Object(strings.collect());
+    let run: RunSummary = serde_json::from_value(strings).map_err(unavailable("list runs"))?;
+    Ok(RunSummary { error, ..run })
 }

@@ -25,6 +25,11 @@ pub(crate) fn run_pk(id: RunId) -> String {
     format!("{RUN}{id}")
 }
 
+/// The run whose items have this partition key.
+pub(crate) fn run_of(pk: &str) -> Option<RunId> {
+    pk.strip_prefix(RUN)?.parse().ok()
+}
+
 pub(crate) fn version_pk(id: VersionId) -> String {
     format!("VERSION#{id}")
 }

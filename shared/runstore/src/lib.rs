@@ -2,7 +2,7 @@
 //!
 //! | pk | sk | attributes beside the keys |
 //! |---|---|---|
-//! | `RUN#<id>` | `RUN` | control item: `state` (JSON of [`engine::Run`]), `revision`, `team_id`, `commit_id`, `retried`, `summary`, index keys |
+//! | `RUN#<id>` | `RUN` | control item: `state` (JSON of [`engine::Run`]), `revision`, `team_id`, `commit_id`, `retried`, `summary`, index keys, `exported` |
 //! | `RUN#<id>` | `RUN#INPUTS` | `inputs` |
 //! | `RUN#<id>` | `STEP#<node>#<attempt>#<digest16>` | `record` (JSON of [`engine::StepRecord`] without its output), `output` |
 //! | `VERSION#<id>` | `VERSION` | `version` (JSON), `team_id` |
@@ -31,11 +31,13 @@
 mod commit;
 mod counters;
 mod create;
+mod ended;
 mod error;
 mod items;
 mod keys;
 mod list;
 mod load;
+mod question;
 mod spill;
 mod store;
 mod versions;

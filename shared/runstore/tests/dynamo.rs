@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use app::{
     fakes::{ManualClock, MemoryBlobs, MemoryQueue, ScriptedConnectors, SequentialIds},
     fakes::{a_conductor, a_run, a_version, graph, team},
-    ports::{Blobs, Clock, Counters as _, Created, Hint, Polling, RunStore, StoreError},
-    {Delivery, Worker, advance_run},
+    ports::{Blobs, Clock, Counters as _, Created, EndedRuns as _, Hint, Polling, RunStore, StoreError},
+    {Delivery, MessageName, Worker, advance_run},
 };
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -40,11 +40,17 @@ async fn world() -> World {
 mod conformance {
     use super::{DynamoRunStore, world};
 
-    async fn store() -> DynamoRunStore {
+    pub(super) async fn store() -> DynamoRunStore {
         std::sync::Arc::into_inner(world().await.store).unwrap()
     }
 
     app::run_store_suite!(store());
+}
+
+mod ended_runs {
+    use super::conformance::store;
+
+    app::ended_runs_suite!(store());
 }
 
 mod counters {
@@ -291,7 +297,7 @@ async fn ten_pure_nodes_in_a_row_take_one_message_and_one_commit() {
     let worker = Worker::new(conductor, Arc::new(ScriptedConnectors::echo()), Arc::new(Polling));
     let hint = Hint::at(&run);
     let (now, deadline) = (clock.now(), clock.now() + TimeDelta::seconds(60));
-    let delivery = Delivery { receive_count: 1, started_on: now, deadline };
+    let delivery = Delivery { message: MessageName::of("1"), receive_count: 1, started_on: now, deadline };
     let advanced = advance_run(&worker, &hint, &delivery).await.unwrap();
 
     let expected = counts([("Query", 1), ("GetItem", 1), ("BatchWriteItem", 1), ("UpdateItem", 1)]);
@@ -317,4 +323,56 @@ async fn an_addition_is_one_request_and_expires_with_its_window() {
     let [item] = &items[..] else { panic!("{items:?}") };
     assert_eq!(item["pk"].as_s().unwrap(), "COUNT#10.0.0.1");
     assert_eq!(*item["expires_at"].as_n().unwrap(), count.ends_on.timestamp().to_string());
+}
+
+/// Every item of a run that is left.
+async fn items_of(world: &World, run: &Run) -> usize {
+    let query = world.client.query().table_name(&world.table).consistent_read(true);
+    let query = query.key_condition_expression("pk = :pk");
+    let pk = AttributeValue::S(format!("RUN#{}", run.id));
+    let found = query.expression_attribute_values(":pk", pk).send().await.unwrap();
+    found.items().len()
+}
+
+#[tokio::test]
+async fn a_deleted_run_leaves_no_item_behind_and_a_lost_deletion_is_made_good() {
+    let world = world().await;
+    let run = world.created().await;
+    let (next, records) = settled(&run, 60);
+    let next = Run {
+        status: RunStatus::Succeeded,
+        finished_on: Some(morning() + TimeDelta::hours(1)),
+        next_check_on: None,
+        ..next
+    };
+    world.store.commit(&next, &records).await.unwrap();
+    // A lost race leaves records that no control state names.
+    let (lost, strange) = settled(&run, 70);
+    assert!(world.store.commit(&lost, &strange[60..]).await.is_err());
+    assert_eq!(items_of(&world, &run).await, 72);
+
+    world.store.mark_exported(run.team_id, run.id).await.unwrap();
+    world.requests.lose_answer_of("DeleteItem");
+    world.store.purge(run.team_id, run.id).await.unwrap();
+    assert_eq!(items_of(&world, &run).await, 0);
+    world.store.purge(run.team_id, run.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_that_is_deleted_in_part_is_found_again() {
+    let world = world().await;
+    let run = world.created().await;
+    let (next, records) = settled(&run, 3);
+    let next = Run { status: RunStatus::Failed, finished_on: Some(morning()), next_check_on: None, ..next };
+    world.store.commit(&next, &records).await.unwrap();
+    world.store.mark_exported(run.team_id, run.id).await.unwrap();
+    let inputs = [("pk", format!("RUN#{}", run.id)), ("sk", "RUN#INPUTS".to_owned())];
+    let key = inputs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text)));
+    world.client.delete_item().table_name(&world.table).set_key(Some(key.into())).send().await.unwrap();
+
+    let later = morning() + TimeDelta::days(1);
+    assert_eq!(world.store.ended_before(run.team_id, later, 10).await.unwrap(), [run.id]);
+    assert_eq!(world.store.exported(run.team_id, &[run.id]).await.unwrap(), [run.id].into());
+    world.store.purge(run.team_id, run.id).await.unwrap();
+    assert_eq!(items_of(&world, &run).await, 0);
 }

@@ -98,12 +98,13 @@ impl Emulator {
         created.queue_url.expect("a queue has a URL")
     }
 
-    /// A standard queue that hides a received message for two seconds and buries one that was received three times; answers its URL.
-    pub async fn impatient_queue(&self) -> String {
+    /// A standard queue that hides a received message for two seconds and buries one that was received three times; answers its URL, and
+    /// that of the queue where the dead letters lie.
+    pub async fn impatient_queues(&self) -> (String, String) {
         let client = aws_sdk_sqs::Client::new(&self.sdk);
-        let dead = self.queue().await;
+        let dead_url = self.queue().await;
         let dead =
-            client.get_queue_attributes().queue_url(dead).attribute_names(QueueAttributeName::QueueArn);
+            client.get_queue_attributes().queue_url(&dead_url).attribute_names(QueueAttributeName::QueueArn);
         let dead = dead.send().await.expect("the emulator describes a queue").attributes.expect("attributes");
         let arn = &dead[&QueueAttributeName::QueueArn];
         let redrive = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":3}}"#);
@@ -111,7 +112,8 @@ impl Emulator {
         let create = create.attributes(QueueAttributeName::VisibilityTimeout, "2");
         let created = create.attributes(QueueAttributeName::RedrivePolicy, redrive).send().await;
         self.requests.forget();
-        created.expect("the emulator creates a queue").queue_url.expect("a queue has a URL")
+        let created = created.expect("the emulator creates a queue");
+        (created.queue_url.expect("a queue has a URL"), dead_url)
     }
 
     /// A bucket.

@@ -82,9 +82,23 @@ impl Api {
 
     /// Starts a run and answers its id at once.
     pub async fn start(&self, workflow: &str, inputs: Value) -> String {
-        let started =
-            self.post("/api/v1/runs", &json!({"workflow_id": workflow, "inputs": inputs})).await.expect(202);
-        started["run_id"].as_str().expect("a run id").to_owned()
+        let body = json!({"workflow_id": workflow, "inputs": inputs});
+        run_id(&self.post("/api/v1/runs", &body).await.expect(202))
+    }
+
+    /// The ids of all runs of a workflow.
+    pub async fn list(&self, workflow: &str) -> Vec<String> {
+        let (mut runs, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/runs?workflow_id={workflow}&limit=100{cursor}");
+            let page = self.get(&path).await.expect(200);
+            let items = page["items"].as_array().expect("runs");
+            runs.extend(items.iter().filter_map(|run| run["id"].as_str()).map(str::to_owned));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return runs,
+            }
+        }
     }
 
     /// Reads the run until it has ended; the bound is only there to fail a run that never does.
@@ -103,6 +117,11 @@ impl Api {
             .await
             .unwrap_or_else(|_| panic!("run {run} has not ended in {patience:?}"))
     }
+}
+
+/// The id in the answer to a start.
+pub fn run_id(answer: &Value) -> String {
+    answer["run_id"].as_str().unwrap_or_else(|| panic!("no run id in {answer:#}")).to_owned()
 }
 
 /// Adds a JSON body.

@@ -1,6 +1,7 @@
 //! What the flows share: the stack under test, a client of its API, an HTTP target, a worker of their own.
 
 pub mod api;
+pub mod process;
 pub mod quiet_run;
 pub mod standalone;
 pub mod target;
@@ -30,6 +31,8 @@ pub struct Stack {
     pub blob_bucket: String,
     /// Functions by their name in the workspace, as they were deployed.
     pub functions: BTreeMap<String, String>,
+    /// The process of the emulated AWS; functions are its children.
+    pub emulator_pid: u32,
 }
 
 impl Stack {

@@ -1,14 +1,20 @@
 //! Many seeds, on several threads.
 
 use std::{
+    collections::BTreeMap,
+    process,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use crate::{Play, invariants::Violation, network::Counts, trace::Trace};
+
+/// The longest that a seed may take, in real time; most take a millisecond. Beyond it, somebody does not let others go on.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Which seeds to play.
 #[derive(Debug, Clone, Copy)]
@@ -35,9 +41,10 @@ pub struct Outcome {
 }
 
 impl Budget {
-    /// Plays the seeds.
+    /// Plays the seeds. A seed that does not come to its end ends the process.
     pub fn play(&self, play: Play) -> Outcome {
         let (next, outcome) = (AtomicU64::new(0), Mutex::new(Outcome::default()));
+        let at_work = Mutex::new(BTreeMap::new());
         let work = || {
             let trace = Arc::new(Trace::default());
             loop {
@@ -46,7 +53,9 @@ impl Budget {
                     return;
                 }
                 let seed = self.from.wrapping_add(number);
+                lock(&at_work).insert(seed, Instant::now());
                 let played = play.seed(seed, &trace);
+                lock(&at_work).remove(&seed);
                 let mut outcome = lock(&outcome);
                 outcome.played += 1;
                 for (what, count) in played.counts {
@@ -56,8 +65,10 @@ impl Budget {
             }
         };
         thread::scope(|scope| {
-            for _ in 0..self.jobs {
-                scope.spawn(work);
+            let workers: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
+            while workers.iter().any(|worker| !worker.is_finished()) {
+                thread::sleep(Duration::from_millis(20));
+                watch(&at_work);
             }
         });
         let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -66,8 +77,16 @@ impl Budget {
     }
 }
 
-fn lock(outcome: &Mutex<Outcome>) -> std::sync::MutexGuard<'_, Outcome> {
-    outcome.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ends the process if a seed takes too long: the thread that plays it can't be stopped otherwise.
+fn watch(at_work: &Mutex<BTreeMap<u64, Instant>>) {
+    if let Some((seed, _)) = lock(at_work).iter().find(|(_, began)| began.elapsed() > PATIENCE) {
+        eprintln!("seed {seed} does not come to its end: something in it loops without waiting for anything");
+        process::exit(1);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Counts as a sentence.

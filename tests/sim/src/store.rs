@@ -11,7 +11,7 @@ use app::ports::{
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
-use engine::{Attempt, Digest, Run, StepRecord};
+use engine::{Attempt, Digest, Revision, Run, StepRecord};
 use serde_json::Value;
 
 use crate::{
@@ -43,7 +43,7 @@ struct Tables {
     versions: HashMap<VersionId, Arc<WorkflowVersion>>,
 }
 
-type RecordKey = (NodeKey, Attempt, Digest);
+type RecordKey = (NodeKey, Attempt, Digest, Revision);
 
 struct Row {
     run: Run,
@@ -66,7 +66,7 @@ impl Row {
 }
 
 fn key(record: &StepRecord) -> RecordKey {
-    (record.node.clone(), record.attempt, record.digest.clone())
+    (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
 }
 
 impl SimStore {

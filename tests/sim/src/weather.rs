@@ -63,7 +63,7 @@ impl Weather {
             duplicated: dice.pick(&[0, 0, 30, 100]),
             late: fault(),
             processes: dice.pick(&[1, 2, 2, 3]),
-            skew_ms: dice.pick(&[0, 0, 300, 900]),
+            skew_ms: dice.pick(&[0, 0, 100, 250]),
             at_once: dice.pick(&[1, 2, 4, 8]),
             invocation_s,
             visibility_s,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use app::{
-    Delivery, Worker, advance_run,
+    Delivery, MessageName, Worker, advance_run,
     ports::{Clock, Polling},
     remind_runs,
 };
@@ -100,7 +100,8 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     let lives = Duration::from_secs(network.weather.invocation_s);
     let started_on = process.clock.now();
     let deadline = started_on + TimeDelta::from_std(lives).unwrap_or_default();
-    let delivery = Delivery { receive_count: message.receives, started_on, deadline };
+    let name = MessageName::of(&message.id.to_string());
+    let delivery = Delivery { message: name, receive_count: message.receives, started_on, deadline };
     let mut lost = Lost { world: Arc::clone(&world), run: message.hint.run_id, has_ended: false };
     let work = async {
         let advanced = advance_run(&process.worker, &message.hint, &delivery).await;

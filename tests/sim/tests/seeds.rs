@@ -102,7 +102,7 @@ fn a_forgotten_parent_is_found() {
 
 #[test]
 fn a_late_result_that_is_accepted_is_found() {
-    finds(Bug::LateResult, &[Rule::LifeOfANode]);
+    finds(Bug::LateResult, &[Rule::LifeOfANode, Rule::AttemptsRunOnce]);
 }
 
 #[test]

@@ -1,15 +1,59 @@
 //! Deciding about approvals (HIT-01, HIT-02).
 
-use app::{AdvanceError, DecideError, Decider, decide_approval};
+use app::{AdvanceError, DecideError, Decider, decide_approval, ports::RunFilter};
 use axum::extract::State as Ex;
-use domain::{FieldError, NodeKey, RunId};
-use heddle_http::{ApiError, ApiResult, Caller, Code, Json, Path, docs};
+use domain::{FieldError, NodeKey, RunId, RunStatus, WorkflowId};
+use heddle_http::{ApiError, ApiResult, Caller, Code, CursorPage, Json, Limit, Path, Query, docs};
 use runtime::scope;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::{list, version_of};
 use crate::{
     State,
-    views::{Decide, StartedRun},
+    views::{ApprovalView, Decide, StartedRun, approvals_of},
 };
+
+/// Which approvals to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct InboxQuery {
+    /// Only of this workflow.
+    #[param(value_type = Option<Uuid>)]
+    workflow_id: Option<WorkflowId>,
+    /// How many runs to look at: 1 to 100; 20 where absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List what waits for a decision, of the newest runs first (HIT-03).
+#[utoipa::path(get, path = "/approvals", tag = "approvals", operation_id = "list_approvals", params(InboxQuery),
+    responses((status = 200, body = CursorPage<ApprovalView>), docs::Listing))]
+pub(crate) async fn inbox(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Query(q): Query<InboxQuery>,
+) -> ApiResult<Json<CursorPage<ApprovalView>>> {
+    let filter = RunFilter {
+        workflow_id: q.workflow_id,
+        statuses: vec![RunStatus::Running, RunStatus::Waiting],
+        asks_people: true,
+        ..RunFilter::default()
+    };
+    let page = s.store.list(who.team_id, &filter, q.cursor.as_deref(), q.limit.get()).await;
+    let page = page.map_err(list::refused)?;
+    let mut items = Vec::new();
+    for run in &page.items {
+        let run = s.store.load_control(who.team_id, run.id).await?;
+        let version = version_of(&s, &run).await?;
+        items.extend(approvals_of(&run, &version));
+    }
+    Ok(Json(CursorPage { items, next_cursor: page.next_cursor }))
+}
 
 /// Decide about an approval.
 ///

@@ -77,21 +77,19 @@ pub(crate) async fn events(
     Ok(response)
 }
 
-type Sent = Result<sse::Event, Infallible>;
-
 /// Tells clients when to come back.
-fn greeting() -> Sent {
-    Ok(sse::Event::default().retry(RETRY))
+fn greeting() -> sse::Event {
+    sse::Event::default().retry(RETRY)
 }
 
-fn sent(event: &EventView) -> Sent {
+fn sent(event: &EventView) -> sse::Event {
     // Plain data: writing it can't fail, and JSON has no line breaks.
     let data = serde_json::to_string(event).unwrap_or_default();
-    Ok(sse::Event::default().id(event.id.as_str()).event(event.event).data(data))
+    sse::Event::default().id(event.id.as_str()).event(event.event).data(data)
 }
 
 /// Every event until the run ends, the process does, or the store fails; then the client comes back.
-fn live(tail: Tail, stop: watch::Receiver<bool>) -> impl Stream<Item = Sent> {
+fn live(tail: Tail, stop: watch::Receiver<bool>) -> impl Stream<Item = Result<sse::Event, Infallible>> {
     let events = stream::unfold((tail, stop), async |(mut tail, mut stop)| {
         loop {
             if let Some(event) = tail.take() {
@@ -111,11 +109,11 @@ fn live(tail: Tail, stop: watch::Receiver<bool>) -> impl Stream<Item = Sent> {
             }
         }
     });
-    stream::once(async { greeting() }).chain(events)
+    stream::once(async { greeting() }).chain(events).map(Ok)
 }
 
 /// What there is to tell, waited for if need be.
-async fn batch(mut tail: Tail) -> ApiResult<impl Stream<Item = Sent>> {
+async fn batch(mut tail: Tail) -> ApiResult<impl Stream<Item = Result<sse::Event, Infallible>>> {
     let end = Instant::now() + PATIENCE;
     let mut events = vec![greeting()];
     loop {
@@ -130,5 +128,5 @@ async fn batch(mut tail: Tail) -> ApiResult<impl Stream<Item = Sent>> {
             Err(_) => break,
         }
     }
-    Ok(stream::iter(events))
+    Ok(stream::iter(events).map(Ok))
 }

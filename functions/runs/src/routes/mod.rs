@@ -1,7 +1,9 @@
 //! The routes, relative to `/api/v1`.
 
+mod annotations;
 mod approvals;
 mod cancel;
+mod dead_letters;
 mod events;
 mod list;
 mod read;
@@ -27,11 +29,15 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(read::steps))
         .routes(routes!(read::logs))
         .routes(routes!(events::events))
+        .routes(routes!(annotations::annotate, annotations::list))
         .routes(routes!(cancel::cancel))
         .routes(routes!(retry::retry))
         .routes(routes!(retry::retry_many))
         .routes(routes!(replay::replay))
+        .routes(routes!(approvals::inbox))
         .routes(routes!(approvals::decide))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::redrive))
 }
 
 /// A run of the caller's team with all that is kept of it, and the version it executes.

@@ -6,7 +6,7 @@ use domain::RunId;
 use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
 use runtime::scope;
 
-use super::{load, version_of};
+use super::{annotations, load, version_of};
 use crate::{
     State,
     values::Budget,
@@ -24,7 +24,8 @@ pub(crate) async fn detail(
     Path(id): Path<RunId>,
 ) -> ApiResult<Json<RunDetail>> {
     let (run, version) = load(&s, who, id).await?;
-    Ok(Json(RunDetail::of(&run, &version)))
+    let annotations = annotations::latest(&s, who, id).await?;
+    Ok(Json(RunDetail::of(&run, &version, annotations)))
 }
 
 /// Read the steps of a run, in the order of the graph.

@@ -1,8 +1,8 @@
 //! Approvals: what people are asked, and what they decide.
 
 use app::decide_approval::Decision;
-use domain::{NodeKey, RunId, Timestamp, WorkflowId};
-use engine::{Awaited, NodeState, Plan, Run, Vote};
+use domain::{NodeKey, RunId, Timestamp, WorkflowId, WorkflowVersion};
+use engine::{Awaited, NodeState, Run, Vote};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ pub(crate) struct ApprovalView {
     workflow_id: WorkflowId,
     /// The workflow's name when the version was published.
     workflow_name: String,
-    /// The node that asks. In the body of a `for_each` it is `<key>.<item>`.
+    /// The node that asks.
     #[schema(value_type = String)]
     node: NodeKey,
     /// What is to be decided.
@@ -61,14 +61,14 @@ impl From<&Vote> for VoteView {
 }
 
 /// Everything that a run asks people for.
-pub(crate) fn approvals_of(run: &Run, plan: &Plan) -> Vec<ApprovalView> {
+pub(crate) fn approvals_of(run: &Run, version: &WorkflowVersion) -> Vec<ApprovalView> {
     let of_node = |(node, state): (&NodeKey, &NodeState)| match state {
         NodeState::Waiting { on: Awaited::Approval { title, votes }, started_on, until, .. } => {
-            let metadata = &plan.node(node)?.metadata;
+            let metadata = &version.graph.nodes.iter().find(|found| found.key == *node)?.metadata;
             Some(ApprovalView {
                 run_id: run.id,
                 workflow_id: run.workflow_id,
-                workflow_name: plan.version().workflow_name.clone(),
+                workflow_name: version.workflow_name.clone(),
                 node: node.clone(),
                 title: title.clone(),
                 form: metadata.get("form").cloned(),

@@ -15,8 +15,8 @@ pub(crate) struct EventView {
     /// Names the event for ever; what `Last-Event-ID` takes. Two numbers: the commit of the run, and the event's place in it.
     #[schema(example = "5.2")]
     pub(crate) id: String,
-    /// `run.accepted`, `run.started`, `step.started`, `step.succeeded`, `step.retrying`, `step.failed`, `step.skipped`,
-    /// `step.cancelled`, `run.succeeded`, `run.failed` or `run.cancelled`.
+    /// `run.accepted`, `run.started`, `step.started`, `step.waiting`, `step.succeeded`, `step.retrying`, `step.failed`,
+    /// `step.skipped`, `step.cancelled`, `run.succeeded`, `run.failed` or `run.cancelled`.
     pub(crate) event: &'static str,
     #[schema(value_type = String, format = DateTime)]
     ts: Timestamp,
@@ -39,6 +39,10 @@ pub(crate) struct EventView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     retry_on: Option<Timestamp>,
+    /// When the waiting is over in any case, for as long as it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
     /// Why the attempt failed, also where a default output was taken in its place, or why the run did.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<FailureView>,
@@ -56,9 +60,11 @@ impl EventView {
             label: None,
             duration_ms: None,
             retry_on: None,
+            until: None,
             error: None,
         };
         match event.what {
+            Happened::StepWaiting { until, .. } => Self { until, ..bare },
             Happened::StepSucceeded { record, label } => Self {
                 label: label.map(str::to_owned),
                 duration_ms: Some(ms_between(record.started_on, record.finished_on)),

@@ -59,6 +59,10 @@ fn sentence(what: &Happened<'_>) -> (&'static str, String) {
         Happened::StepStarted { node, attempt } => {
             ("info", format!("{node} started again, attempt {attempt}."))
         }
+        Happened::StepWaiting { node, until, .. } => {
+            let end = until.map(|until| format!(", until {until} at the latest")).unwrap_or_default();
+            ("info", format!("{node} waits{end}."))
+        }
         Happened::StepSucceeded { record, .. } => match &record.error {
             None => {
                 let ms = ms_between(record.started_on, record.finished_on);

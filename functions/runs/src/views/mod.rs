@@ -1,6 +1,8 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
+mod annotation;
 mod approval;
+mod dead_letter;
 mod event;
 mod log;
 mod replay;
@@ -9,12 +11,14 @@ mod run;
 mod start;
 mod step;
 
+pub(crate) use annotation::{AnnotationView, NewAnnotation};
 pub(crate) use approval::{ApprovalView, Decide, approvals_of};
+pub(crate) use dead_letter::{DeadLetterList, DeadLetterView, RedriveWish, Redriven};
 pub(crate) use event::EventView;
 pub(crate) use log::LogLine;
 pub(crate) use replay::{Replay, ReplayView};
 pub(crate) use retry::{BulkRetried, BulkRetriedRun, BulkRetry, Retried, Retry};
-pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun};
+pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun, TriggerKindDoc};
 pub(crate) use start::{Start, Wish};
 pub(crate) use step::{FailureView, StepView, steps_of};
 

@@ -1,7 +1,10 @@
 //! Retries of runs, one or many.
 
-use app::{ports::RunFilter, retry_run::RetryPreview};
-use domain::{NodeKey, RunId, WorkflowId};
+use app::{
+    ports::{RunFilter, Search},
+    retry_run::RetryPreview,
+};
+use domain::{NodeKey, RunId, RunStatus, Timestamp, WorkflowId};
 use engine::RetryFrom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -71,6 +74,17 @@ pub(crate) struct BulkRetry {
     #[serde(default)]
     #[schema(value_type = Option<Uuid>)]
     workflow_id: Option<WorkflowId>,
+    /// Only accepted at this time or later.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Only accepted before this time.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// Only those whose error has this text in its code or message, whatever its case.
+    #[serde(default)]
+    error: Option<String>,
     /// False, and where it is left out: only tell what would be done again. True: do it.
     #[serde(default)]
     pub(crate) confirm: bool,
@@ -83,7 +97,10 @@ impl BulkRetry {
     pub(crate) fn filter(&self) -> RunFilter {
         RunFilter {
             workflow_id: self.workflow_id,
-            status: Some(domain::RunStatus::Failed),
+            statuses: vec![RunStatus::Failed],
+            from: self.from,
+            to: self.to,
+            search: self.error.as_ref().map(|text| Search::new(text, Vec::new())),
             ..RunFilter::default()
         }
     }

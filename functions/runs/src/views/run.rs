@@ -5,12 +5,12 @@ use app::{
     story::{self, Order},
 };
 use domain::{RunId, RunStatus, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
-use engine::Run;
+use engine::{Run, StepRecord};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{EventView, FailureView, StepView, ms_between, steps_of};
+use super::{AnnotationView, EventView, FailureView, StepView, ms_between, steps_of};
 use crate::values::Budget;
 
 /// `pending → running ⇄ waiting → succeeded | failed | cancelled`.
@@ -32,7 +32,7 @@ pub(crate) enum RunStatusDoc {
 #[serde(rename_all = "snake_case")]
 #[schema(as = TriggerKind)]
 #[expect(dead_code, reason = "describes domain::TriggerKind, which knows no OpenAPI")]
-enum TriggerKindDoc {
+pub(crate) enum TriggerKindDoc {
     Api,
     Manual,
     Schedule,
@@ -40,6 +40,7 @@ enum TriggerKindDoc {
     Chat,
     Mcp,
     Workflow,
+    Error,
 }
 
 /// Who or what started a run.
@@ -141,12 +142,20 @@ pub(crate) struct RunDetail {
     error: Option<FailureView>,
     /// Every node, in the order of the graph.
     steps: Vec<StepView>,
+    /// What it has taken so far.
+    usage: Usage,
     /// What happened, in order.
     timeline: Vec<EventView>,
+    /// What was remarked on it: the newest 20.
+    annotations: Vec<AnnotationView>,
 }
 
 impl RunDetail {
-    pub(crate) fn of(loaded: &LoadedRun, version: &WorkflowVersion) -> Self {
+    pub(crate) fn of(
+        loaded: &LoadedRun,
+        version: &WorkflowVersion,
+        annotations: Vec<AnnotationView>,
+    ) -> Self {
         let run = &loaded.run;
         // The result comes first, so that it is the last to be left out.
         let mut budget = Budget::default();
@@ -167,10 +176,33 @@ impl RunDetail {
             result,
             error: error(run),
             steps: steps_of(loaded, version, &mut budget),
+            usage: Usage::of(&loaded.records),
             timeline: story::of(run, &loaded.records, &Order::of(&version.graph))
                 .iter()
                 .map(|event| EventView::of(event, run.created_on))
                 .collect(),
+            annotations,
+        }
+    }
+}
+
+/// What a run has taken so far, of attempts that have ended.
+#[derive(Debug, Serialize, ToSchema)]
+struct Usage {
+    /// Attempts of nodes, data steps included.
+    attempts: usize,
+    /// Those of them that failed and were followed by another one.
+    retries: usize,
+    /// The time that the attempts took, one after the other.
+    work_ms: u64,
+}
+
+impl Usage {
+    fn of(records: &[StepRecord]) -> Self {
+        Self {
+            attempts: records.len(),
+            retries: records.iter().filter(|record| record.retried).count(),
+            work_ms: records.iter().map(|record| ms_between(record.started_on, record.finished_on)).sum(),
         }
     }
 }
@@ -182,6 +214,8 @@ pub(crate) struct RunSummaryView {
     id: RunId,
     #[schema(value_type = Uuid)]
     workflow_id: WorkflowId,
+    /// The workflow's name as it is now; null where the workflow is gone.
+    workflow_name: Option<String>,
     #[schema(value_type = Uuid)]
     version_id: VersionId,
     #[schema(value_type = RunStatusDoc)]
@@ -194,19 +228,23 @@ pub(crate) struct RunSummaryView {
     finished_on: Option<Timestamp>,
     /// From its acceptance to its end.
     duration_ms: Option<u64>,
+    /// Why it failed, if it did; at most 200 characters of the message.
+    error: Option<FailureView>,
 }
 
-impl From<RunSummary> for RunSummaryView {
-    fn from(run: RunSummary) -> Self {
+impl RunSummaryView {
+    pub(crate) fn of(run: &RunSummary, workflow_name: Option<String>) -> Self {
         Self {
             id: run.id,
             workflow_id: run.workflow_id,
+            workflow_name,
             version_id: run.version_id,
             status: run.status,
             trigger: run.trigger,
             created_on: run.created_on,
             finished_on: run.finished_on,
             duration_ms: run.finished_on.map(|end| ms_between(run.created_on, end)),
+            error: run.error.as_ref().map(FailureView::of),
         }
     }
 }

@@ -41,6 +41,8 @@ async fn a_run_is_read_with_its_steps_attempts_and_timeline() {
     assert_eq!((&fetch["status"], &fetch["attempt"]), (&json!("succeeded"), &json!(2)));
     assert_eq!(fetch["attempts"].as_array().unwrap().len(), 2);
     assert_eq!(fetch["attempts"][0]["error"]["class"], "transient");
+    assert_eq!(fetch["attempts"][1]["logs"], json!(["attempt 2"]));
+    assert_eq!((&run["usage"]["attempts"], &run["usage"]["retries"]), (&json!(3), &json!(1)));
     assert_eq!(fetch["output"], json!({"orders": [1, 2]}));
     assert_eq!(fetch["error"], Value::Null);
     assert_eq!(run["steps"][1]["name"], "done", "a node without a name shows its key");

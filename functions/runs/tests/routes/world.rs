@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use app::{
-    Delivery, Worker, advance_run,
+    Delivery, MessageName, Worker, advance_run,
     fakes::{
-        ManualClock, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore, ScriptedConnectors,
-        SequentialIds, a_conductor, a_version, graph, team,
+        ManualClock, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore,
+        ScriptedConnectors, SequentialIds, a_conductor, a_version, graph, team,
     },
     ports::{Clock, Polling, RunStore, ServiceCaller},
 };
@@ -56,8 +56,11 @@ impl World {
             conductor: conductor.clone(),
             keys,
             catalog: catalog.clone(),
+            workflows: catalog.clone(),
+            annotations: Arc::new(MemoryAnnotations::default()),
             store: store.clone(),
             queue: queue.clone(),
+            dead_letters: queue.clone(),
             ends: Arc::new(Polling),
             moves: Arc::new(Polling),
             events,
@@ -112,9 +115,13 @@ impl World {
                 self.clock.advance(TimeDelta::seconds(i64::from(delay_s)) + TimeDelta::milliseconds(7));
                 let started_on = self.clock.now();
                 let deadline = started_on + TimeDelta::seconds(120);
-                advance_run(&self.worker, &hint, &Delivery { receive_count: 1, started_on, deadline })
-                    .await
-                    .unwrap();
+                advance_run(
+                    &self.worker,
+                    &hint,
+                    &Delivery { message: MessageName::of("1"), receive_count: 1, started_on, deadline },
+                )
+                .await
+                .unwrap();
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     cli::Serve,
     exit::{Exit, Trouble, trouble},
     serve::{api, housekeeping, stop::Signals},
-    stores::Postgres,
+    stores::{self, Postgres},
     workers::{self, Crew},
 };
 
@@ -30,7 +30,8 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let listener = listen(args.listen).await?;
     let mut signals = Signals::take()?;
 
-    let mut embedded = postgres.open(&args.data, boot.ids.clone()).await?;
+    let objects = stores::objects(&args.data)?;
+    let mut embedded = postgres.open(objects.clone(), boot.ids.clone()).await?;
     let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
     let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), args.egress.egress_allow, &boot);
     embedded.start();
@@ -45,7 +46,7 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
 
     tokio::select! {
         () = signals.next() => {}
-        () = housekeeping::keep(&embedded, boot.clock.clone()) => {}
+        () = housekeeping::keep(&embedded, objects, postgres.catalog(), boot.clock.clone()) => {}
         () = housekeeping::fire_timers(&embedded, boot.clock.clone()) => {}
     }
     info!("stopping: no new work is taken, what is under way has {} s", GRACE.as_secs());

@@ -18,6 +18,15 @@ pub(crate) enum Event {
     /// A worker began an attempt of a node.
     #[serde(rename = "step.started")]
     StepStarted { node: NodeKey, attempt: Attempt, ts: Timestamp },
+    /// A node that began waits for a time, for people or for other runs.
+    #[serde(rename = "step.waiting")]
+    StepWaiting {
+        node: NodeKey,
+        ts: Timestamp,
+        /// When the waiting is over in any case, if there is such a time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
     /// An attempt gave the node an output; in place of a failure, where `error` is there.
     #[serde(rename = "step.succeeded")]
     StepSucceeded(Step),

@@ -99,6 +99,10 @@ impl Page {
             Event::RunResumed(run) => self.head(run, " goes on"),
             // What was under way is shown below, and a failed or cancelled end tells the rest.
             Event::StepStarted { .. } | Event::StepCancelled { .. } => {}
+            Event::StepWaiting { node, until, .. } => {
+                let end = until.map(|until| format!(", until {until} at the latest")).unwrap_or_default();
+                self.line(&ERR.faint(format!("  … {node} waits{end}")));
+            }
             Event::StepSucceeded(step) => {
                 let mark = if step.error.is_some() { ERR.odd("!") } else { ERR.good("✓") };
                 self.step(&mark, step, &step.error.as_ref().map(default_taken).unwrap_or_default());

@@ -27,7 +27,7 @@ use crate::{
     exit::{Exit, Trouble, trouble},
     file::WorkflowFile,
     serve::housekeeping,
-    stores::Postgres,
+    stores::{self, Postgres},
     workers::{self, Crew},
 };
 
@@ -68,7 +68,7 @@ impl<'a> Session<'a> {
             ids: Arc::new(TimeOrderedIds),
             chance: Arc::new(SystemChance),
         };
-        let mut embedded = postgres.open(&args.data, Arc::clone(&boot.ids)).await?;
+        let mut embedded = postgres.open(stores::objects(&args.data)?, Arc::clone(&boot.ids)).await?;
         let (watched, commits) = Watched::new(Arc::clone(&embedded.store) as _);
         let egress = args.egress.egress_allow.clone();
         let conductor = workers::conductor(&embedded, Arc::new(watched), &boot);

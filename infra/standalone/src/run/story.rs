@@ -81,6 +81,9 @@ fn told(event: &story::Event<'_>) -> Option<Event> {
         Happened::StepStarted { node, attempt } => {
             Event::StepStarted { node: node.clone(), attempt, ts: event.at }
         }
+        Happened::StepWaiting { node, until, .. } => {
+            Event::StepWaiting { node: node.clone(), ts: event.at, until }
+        }
         Happened::StepSucceeded { record, label } => Event::StepSucceeded(Step::of(record, label, None)),
         Happened::StepRetrying { record, retry_on, .. } => {
             Event::StepRetrying(Step::of(record, None, retry_on))

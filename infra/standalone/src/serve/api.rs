@@ -12,8 +12,11 @@ use tokio::sync::watch;
 
 use super::areas::{Area, mount};
 
-/// The functions by their name in `template.yaml`, with the path that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &str); 2] = [("Runs", "/api/v1/runs"), ("Workflows", "/api/v1/workflows")];
+/// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
+pub(crate) const PREFIXES: [(&str, &[&str]); 2] = [
+    ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
+    ("Workflows", &["/api/v1/workflows"]),
+];
 
 /// The whole API as one router. What it streams ends when `stop` becomes true.
 pub(crate) fn router(
@@ -27,7 +30,10 @@ pub(crate) fn router(
     let runs = runs::State {
         keys: Arc::clone(&catalog) as _,
         catalog: Arc::clone(&catalog) as _,
+        workflows: Arc::clone(&catalog) as _,
+        annotations: Arc::clone(&catalog) as _,
         store: Arc::clone(&embedded.store) as _,
+        dead_letters: Arc::clone(&embedded.queue) as _,
         queue: Arc::clone(&embedded.queue) as _,
         conductor,
         ends: Arc::clone(&embedded.ends) as _,
@@ -48,5 +54,5 @@ pub(crate) fn router(
     };
     let routers = [runs::router(runs, ping), workflows::router(workflows)];
     let areas = PREFIXES.into_iter().zip(routers);
-    mount(areas.map(|((_, prefix), router)| Area { prefix, router }).collect())
+    mount(areas.map(|((_, prefixes), router)| Area { prefixes, router }).collect())
 }

@@ -3,17 +3,20 @@
 use axum::{Router, extract::Request, response::Response};
 use tower::ServiceExt as _;
 
-/// A function's router with the path that its routes live under, as in `template.yaml`.
+/// A function's router with the paths that its routes live under, as in `template.yaml`.
 pub(crate) struct Area {
-    /// `/api/v1/<area>`: the function answers this path and those below it.
-    pub(crate) prefix: &'static str,
+    /// `/api/v1/<area>` and the like: the function answers these paths and those below them.
+    pub(crate) prefixes: &'static [&'static str],
     /// The function.
     pub(crate) router: Router,
 }
 
 impl Area {
     fn owns(&self, path: &str) -> bool {
-        path.strip_prefix(self.prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let is_below = |prefix: &&str| {
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.prefixes.iter().any(is_below)
     }
 }
 
@@ -52,8 +55,8 @@ mod tests {
             .fallback(async || "nothing of runs");
         let workflows = Router::new().fallback(async || "nothing of workflows");
         mount(vec![
-            Area { prefix: "/api/v1/runs", router: runs },
-            Area { prefix: "/api/v1/workflows", router: workflows },
+            Area { prefixes: &["/api/v1/runs", "/api/v1/dead-letters"], router: runs },
+            Area { prefixes: &["/api/v1/workflows"], router: workflows },
         ])
     }
 
@@ -69,6 +72,7 @@ mod tests {
             ("/api/v1/runs", "runs"),
             ("/api/v1/runs?limit=3", "runs"),
             ("/api/v1/runs/7", "run 7"),
+            ("/api/v1/dead-letters/redrive", "nothing of runs"),
             ("/api/v1/workflows", "nothing of workflows"),
             ("/api/v1/workflows/a/b", "nothing of workflows"),
             ("/api/v1/workflowsx", "nothing of runs"),
@@ -93,7 +97,7 @@ mod tests {
             let path = path.replace("{proxy+}", "x");
             let owners = super::super::api::PREFIXES
                 .iter()
-                .filter(|(_, prefix)| Area { prefix, router: Router::new() }.owns(&path));
+                .filter(|(_, prefixes)| Area { prefixes, router: Router::new() }.owns(&path));
             let owners: Vec<_> = owners.map(|(owner, _)| *owner).collect();
             // What no area owns is answered by the first.
             let owner = owners.first().copied().unwrap_or(super::super::api::PREFIXES[0].0);

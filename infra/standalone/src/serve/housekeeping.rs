@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{HintSink, ports::Clock};
+use blobs::ObjectBlobs;
+use catalog::Catalog;
 use embedded::Embedded;
-use maintenance::State;
+use maintenance::{Agenda, State};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
@@ -31,10 +33,22 @@ pub(crate) async fn fire_timers(embedded: &Embedded, clock: Arc<dyn Clock>) {
 }
 
 /// Keeps house for as long as it is polled.
-pub(crate) async fn keep(embedded: &Embedded, clock: Arc<dyn Clock>) {
-    let (store, queue) = (Arc::clone(&embedded.store), Arc::clone(&embedded.queue));
+pub(crate) async fn keep(
+    embedded: &Embedded,
+    objects: Arc<ObjectBlobs>,
+    catalog: Catalog,
+    clock: Arc<dyn Clock>,
+) {
     let counters = embedded.counters(Arc::clone(&clock));
-    let state = State { store, queue, clock };
+    let state = State {
+        store: Arc::clone(&embedded.store) as _,
+        ended: Arc::clone(&embedded.store) as _,
+        exports: objects,
+        policies: Arc::new(catalog),
+        agenda: Agenda::default(),
+        queue: Arc::clone(&embedded.queue) as _,
+        clock,
+    };
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -15,10 +15,10 @@
 pub(crate) mod time;
 mod worker;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use domain::{RunStatus, Timestamp, VersionId};
-use engine::Violation;
+use engine::{Digest, Violation};
 
 pub use time::{GRACE, MARGIN};
 pub use worker::{Worker, advance_run};
@@ -28,12 +28,34 @@ use crate::ports::StoreError;
 /// How a message reached this worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
+    /// Names the message, the same at each delivery.
+    pub message: MessageName,
     /// How often the queue has delivered it, from 1.
     pub receive_count: u32,
     /// When this invocation began.
     pub started_on: Timestamp,
     /// When this invocation will be killed.
     pub deadline: Timestamp,
+}
+
+/// A short name of a message: so much of the digest of the queue's own name for it as tells the few of one run apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageName([u8; 8]);
+
+impl MessageName {
+    /// The name of the message that the queue calls by this id.
+    pub fn of(id: &str) -> Self {
+        let digest = Digest::of_bytes(id.as_bytes());
+        let mut name = [0; 8];
+        name.copy_from_slice(&digest.as_str().as_bytes()[..8]);
+        Self(name)
+    }
+}
+
+impl fmt::Display for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.0).unwrap_or_default())
+    }
 }
 
 impl Delivery {

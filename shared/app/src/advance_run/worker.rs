@@ -46,10 +46,9 @@ pub async fn advance_run(
     };
     let had_ended = run.has_ended();
     let mut message = Message { worker, hint, delivery, run, calls: 0 };
-    if let Err(error) = message.work().await {
-        message.excuse().await;
-        return Err(error);
-    }
+    let worked = message.work().await;
+    message.excuse().await;
+    worked?;
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
 }
@@ -92,7 +91,8 @@ impl<'a> Message<'a> {
     /// what it goes on from, and what children have come to is taken in.
     async fn begin(&mut self) -> Result<Vec<Call>, AdvanceError> {
         if self.delivery.is_repeat() {
-            self.step(Event::Redelivered, None).await?;
+            let message = self.delivery.message.to_string();
+            self.step(Event::Redelivered { message }, None).await?;
         }
         if self.run.is_orphan().await? {
             self.step(Event::CancelRequested, None).await?;
@@ -108,18 +108,18 @@ impl<'a> Message<'a> {
     }
 
     /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that a claim that has
-    /// grown old is renewed first; one that somebody else has or nobody wants any more is let go.
+    /// grown old is renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
     async fn beginning(
         &mut self,
         calls: Vec<Call>,
     ) -> Result<Vec<impl Future<Output = Settled> + use<'a>>, AdvanceError> {
         let mut beginning = Vec::with_capacity(calls.len());
         for call in calls {
-            while self.is_late(&call) {
+            if self.is_late(&call) {
                 let renewed = Event::Renewed { node: call.node.clone(), attempt: call.attempt };
                 self.step(renewed, None).await?;
             }
-            if self.holds(&call).is_some() {
+            if self.holds(&call).is_some() && !self.is_late(&call) {
                 beginning.push(self.worker.execute(self.run.run(), call));
             }
         }
@@ -140,11 +140,12 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Takes back that this delivery was counted as lost: it comes back because of a store, whose trouble is no fault of the run. If that
-    /// can't be written either, the count stands.
+    /// Takes back that this delivery was counted as lost, if no commit did: it found nothing to do, or comes back because of a store, and
+    /// neither is a fault of the run. If that can't be written, the count stands.
     async fn excuse(&mut self) {
-        if self.delivery.is_repeat() {
-            let _ = self.step(Event::Excused, None).await;
+        let message = self.delivery.message.to_string();
+        if self.run.run().lost_deliveries.contains_key(&message) {
+            let _ = self.step(Event::Excused { message }, None).await;
         }
     }
 
@@ -160,7 +161,7 @@ impl<'a> Message<'a> {
         let delivery = *self.delivery;
         let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), &delivery, now);
         match self.run.apply(event, turn).await? {
-            Ok(step) => Ok(step.calls),
+            Ok(calls) => Ok(calls),
             Err(rejected) => {
                 let run = self.run.run();
                 debug!(run_id = %run.id, team_id = %run.team_id, "nothing to do: {rejected}");

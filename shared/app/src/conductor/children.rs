@@ -32,8 +32,8 @@ impl Held<'_> {
             while let Some(event) = self.news_of(&node).await? {
                 attempt += 1;
                 match self.apply(event, turn).await? {
-                    Ok(step) => {
-                        calls.extend(step.calls);
+                    Ok(claimed) => {
+                        calls.extend(claimed);
                         break;
                     }
                     Err(Rejected::Ended) => break,

@@ -30,13 +30,6 @@ pub(crate) struct Held<'a> {
     pub(crate) last_claim: Option<Timestamp>,
 }
 
-/// What a commit leaves to the caller.
-#[derive(Default)]
-pub(crate) struct Step {
-    /// The attempts that were claimed with it.
-    pub(crate) calls: Vec<Call>,
-}
-
 impl<'a> Held<'a> {
     /// Reads a run of the team and its plan.
     pub(crate) async fn load(
@@ -66,12 +59,12 @@ impl<'a> Held<'a> {
     }
 
     /// Applies one event: decides and commits. When somebody else commits first, decides again on what they left. `turn` says what the
-    /// caller could execute at a time. What the commit asks for waits for [`Held::dispatch`].
+    /// caller could execute at a time; the claims that it gets are the answer. What the commit asks for waits for [`Held::dispatch`].
     pub(crate) async fn apply(
         &mut self,
         event: Event,
         turn: impl Fn(&Plan, Timestamp) -> Option<Turn>,
-    ) -> Result<Result<Step, Rejected>, AdvanceError> {
+    ) -> Result<Result<Vec<Call>, Rejected>, AdvanceError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -82,12 +75,12 @@ impl<'a> Held<'a> {
                 Ok(decision) => decision,
                 Err(rejected) => return Ok(Err(rejected)),
             };
-            let Some(next) = decision.run else { return Ok(Ok(Step::default())) };
+            let Some(next) = decision.run else { return Ok(Ok(Vec::new())) };
             match self.conductor.store.commit(&next, &decision.records).await {
                 Ok(()) => {
                     self.effects.extend(engine::new_effects(&self.plan, run, &next));
                     self.committed(next, decision.records);
-                    return Ok(Ok(Step { calls: decision.calls }));
+                    return Ok(Ok(decision.calls));
                 }
                 Err(StoreError::Conflict) if attempt < CONFLICT_TRIES => self.reload(attempt).await?,
                 Err(error) => return Err(error.into()),

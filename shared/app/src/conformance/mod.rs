@@ -12,9 +12,12 @@
 #![allow(missing_docs, reason = "the name of each rule is its sentence")]
 #![allow(clippy::unwrap_used, reason = "these are bodies of tests")]
 
+pub mod annotations;
 pub mod blobs;
 pub mod counters;
+pub mod dead_letters;
 pub mod mail;
+pub mod retention;
 pub mod run_store;
 pub mod runs;
 pub mod secrets;
@@ -55,6 +58,11 @@ macro_rules! run_store_suite {
             runs_of_one_instant_are_not_lost_between_pages,
             a_page_is_filled_although_few_runs_match,
             lists_show_the_last_commit,
+            lists_show_why_a_run_failed,
+            a_filter_takes_several_statuses,
+            a_filter_knows_what_started_a_run,
+            a_span_of_time_begins_with_its_first_instant_and_ends_before_its_last,
+            a_search_finds_ids_errors_and_workflows,
             a_filter_never_shows_another_teams_runs,
             a_forged_cursor_is_refused,
         ]);
@@ -77,6 +85,30 @@ macro_rules! blobs_suite {
             an_unknown_blob_is_not_found,
             a_blob_of_another_team_is_not_found,
         ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`EndedRuns`](crate::ports::EndedRuns).
+#[macro_export]
+macro_rules! ended_runs_suite {
+    ($store:expr) => {
+        $crate::ended_runs_suite!($store, std::convert::identity);
+    };
+    ($store:expr, $of:expr) => {
+        $crate::conformance_tests!($store, $of, retention: [
+            runs_are_found_by_their_end_and_the_first_accepted_comes_first,
+            an_export_is_noted_for_good_and_for_its_team_alone,
+            an_open_run_is_neither_noted_nor_deleted,
+            a_deleted_run_is_gone_and_others_are_not,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Exports`](crate::ports::Exports).
+#[macro_export]
+macro_rules! exports_suite {
+    ($exports:expr) => {
+        $crate::conformance_tests!($exports, retention: [a_file_is_read_back_by_its_team_alone]);
     };
 }
 
@@ -157,6 +189,37 @@ macro_rules! step_queue_suite {
             a_message_that_was_received_too_often_is_not_received_again,
             what_is_done_twice_is_done,
             sending_nothing_sends_nothing,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`DeadLetters`](crate::ports::DeadLetters), of a queue that buries what was received three times.
+#[macro_export]
+macro_rules! dead_letters_suite {
+    ($queue:expr) => {
+        $crate::dead_letters_suite!($queue, std::convert::identity);
+    };
+    ($queue:expr, $of:expr) => {
+        $crate::conformance_tests!($queue, $of, dead_letters: [
+            a_letter_is_seen_by_its_team_only,
+            looking_takes_nothing_away,
+            a_list_says_whether_it_is_complete,
+            a_redriven_letter_is_a_new_message,
+            nobody_redrives_anothers_letters,
+            all_are_all_of_the_team,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Annotations`](crate::ports::Annotations), of an
+/// [`AnnotationWorld`](annotations::AnnotationWorld).
+#[macro_export]
+macro_rules! annotations_suite {
+    ($world:expr) => {
+        $crate::conformance_tests!($world, annotations: [
+            remarks_are_read_back_newest_first,
+            remarks_are_their_runs_and_their_teams,
+            remarks_come_in_pages,
         ]);
     };
 }

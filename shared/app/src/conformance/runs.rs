@@ -1,15 +1,15 @@
 //! Rules of starting with a key, and of lists.
 
 use chrono::TimeDelta;
-use domain::{RunId, RunStatus, TeamId};
-use engine::{Digest, Run};
+use domain::{ErrorClass, Failure, RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowId};
+use engine::{Digest, Run, RunError};
 use futures::future::join_all;
 use serde_json::json;
 
 use super::run_store::morning;
 use crate::{
     fakes::{a_run, team},
-    ports::{Created, IdempotencyKey, RunFilter, RunStore, StoreError},
+    ports::{Created, IdempotencyKey, RunFilter, RunStore, SUMMARY_MESSAGE_MAX, Search, StoreError},
 };
 
 fn key(key: &str, request: &str) -> IdempotencyKey {
@@ -102,9 +102,13 @@ pub async fn runs_of_one_instant_are_not_lost_between_pages(store: &dyn RunStore
 }
 
 async fn end(store: &dyn RunStore, run: &Run) {
+    end_with(store, run, RunStatus::Failed, None).await;
+}
+
+async fn end_with(store: &dyn RunStore, run: &Run, status: RunStatus, failure: Option<Failure>) {
     let finished_on = Some(run.created_on + TimeDelta::seconds(5));
-    let ended =
-        Run { revision: 1, status: RunStatus::Failed, finished_on, next_check_on: None, ..run.clone() };
+    let error = failure.map(|failure| RunError { node: Some("a".into()), failure });
+    let ended = Run { revision: 1, status, finished_on, error, next_check_on: None, ..run.clone() };
     store.commit(&ended, &[]).await.unwrap();
 }
 
@@ -114,7 +118,7 @@ pub async fn a_page_is_filled_although_few_runs_match(store: &dyn RunStore) {
     for n in [2, 17, 29] {
         end(store, &runs[n]).await;
     }
-    let failed = RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() };
+    let failed = RunFilter { statuses: vec![RunStatus::Failed], ..RunFilter::default() };
     let found = pages(store, ours, &failed, 2).await;
     assert_eq!(found, [vec![runs[29].id, runs[17].id], vec![runs[2].id]]);
 }
@@ -132,11 +136,118 @@ pub async fn lists_show_the_last_commit(store: &dyn RunStore) {
     assert_eq!((item.trigger, item.created_on), (run.trigger.kind, run.created_on));
 }
 
+pub async fn lists_show_why_a_run_failed(store: &dyn RunStore) {
+    let ours = team();
+    let run = many(store, ours, 1, 1).await.remove(0);
+    let message = "ä".repeat(SUMMARY_MESSAGE_MAX + 1);
+    let failure = Failure {
+        retry_after_s: Some(3),
+        ..Failure::new(ErrorClass::Transient, "http_status", message.clone())
+    };
+    end_with(store, &run, RunStatus::Failed, Some(failure)).await;
+    let item = store.list(ours, &RunFilter::default(), None, 1).await.unwrap().items.remove(0);
+    let cut: String = message.chars().take(SUMMARY_MESSAGE_MAX).collect();
+    assert_eq!(item.error, Some(Failure::new(ErrorClass::Transient, "http_status", cut)));
+}
+
+/// What a filter shows, newest first, page by page.
+async fn shown(store: &dyn RunStore, team: TeamId, filter: RunFilter) -> Vec<RunId> {
+    pages(store, team, &filter, 2).await.concat()
+}
+
+pub async fn a_filter_takes_several_statuses(store: &dyn RunStore) {
+    let ours = team();
+    let runs = many(store, ours, 4, 60).await;
+    let ends = [RunStatus::Failed, RunStatus::Cancelled, RunStatus::Succeeded];
+    for (run, status) in runs.iter().zip(ends) {
+        end_with(store, run, status, None).await;
+    }
+    let statuses = vec![RunStatus::Cancelled, RunStatus::Failed];
+    let found = shown(store, ours, RunFilter { statuses, ..RunFilter::default() }).await;
+    assert_eq!(found, [runs[1].id, runs[0].id]);
+}
+
+pub async fn a_filter_knows_what_started_a_run(store: &dyn RunStore) {
+    let ours = team();
+    let mut scheduled = Vec::new();
+    for n in 0..6 {
+        let run = a_run(ours, morning() + TimeDelta::seconds(n));
+        let kind = if n % 3 == 0 { TriggerKind::Schedule } else { TriggerKind::Api };
+        let run = Run { trigger: Trigger { kind, by: None }, ..run };
+        store.create(&run, &json!({}), None).await.unwrap();
+        if kind == TriggerKind::Schedule {
+            scheduled.insert(0, run.id);
+        }
+    }
+    let trigger = Some(TriggerKind::Schedule);
+    assert_eq!(shown(store, ours, RunFilter { trigger, ..RunFilter::default() }).await, scheduled);
+}
+
+pub async fn a_span_of_time_begins_with_its_first_instant_and_ends_before_its_last(store: &dyn RunStore) {
+    let ours = team();
+    let runs = many(store, ours, 9, 60).await;
+    let newest_first = |runs: &[Run]| runs.iter().rev().map(|run| run.id).collect::<Vec<_>>();
+    let of_workflow = Some(runs[0].workflow_id);
+    for workflow_id in [None, of_workflow] {
+        for (first, last) in [(2, 7), (2, 3), (3, 3), (7, 2)] {
+            let (from, to) = (Some(runs[first].created_on), Some(runs[last].created_on));
+            let expected = newest_first(runs.get(first..last).unwrap_or_default());
+            for filter in [
+                RunFilter { workflow_id, from, to, ..RunFilter::default() },
+                RunFilter {
+                    workflow_id,
+                    from,
+                    to,
+                    statuses: vec![RunStatus::Pending],
+                    ..RunFilter::default()
+                },
+            ] {
+                assert_eq!(shown(store, ours, filter).await, expected, "{first} to {last}");
+            }
+        }
+        let from = RunFilter { workflow_id, from: Some(runs[4].created_on), ..RunFilter::default() };
+        assert_eq!(shown(store, ours, from).await, newest_first(&runs[4..]));
+        let to = RunFilter { workflow_id, to: Some(runs[4].created_on), ..RunFilter::default() };
+        assert_eq!(shown(store, ours, to).await, newest_first(&runs[..4]));
+    }
+}
+
+pub async fn a_search_finds_ids_errors_and_workflows(store: &dyn RunStore) {
+    let ours = team();
+    let runs = many(store, ours, 3, 60).await;
+    let timeout =
+        Failure::new(ErrorClass::Transient, "timeout", "No answer from API.example.com within 30 s");
+    end_with(store, &runs[0], RunStatus::Failed, Some(timeout)).await;
+    let refused = Failure::new(ErrorClass::Permanent, "egress_refused", "10.0.0.7 is a private address");
+    end_with(store, &runs[1], RunStatus::Failed, Some(refused)).await;
+    let other = a_run(ours, morning());
+    store.create(&other, &json!({}), None).await.unwrap();
+
+    let search = async |text: &str, workflows: &[WorkflowId]| {
+        let search = Some(Search::new(text, workflows.to_vec()));
+        shown(store, ours, RunFilter { search, ..RunFilter::default() }).await
+    };
+    assert_eq!(search("timeout", &[]).await, [runs[0].id]);
+    assert_eq!(search("FROM api.Example", &[]).await, [runs[0].id]);
+    assert_eq!(search("refused 10.0", &[]).await, [runs[1].id]);
+    assert_eq!(search(&runs[2].id.to_string(), &[]).await, [runs[2].id]);
+    assert_eq!(search(&runs[2].id.to_string()[..30], &[]).await.len(), 4, "ids that begin alike");
+    assert_eq!(search("nothing of this", &[]).await, []);
+    assert_eq!(search("nothing of this", &[other.workflow_id]).await, [other.id]);
+    assert_eq!(search("timeout", &[other.workflow_id]).await, [other.id, runs[0].id]);
+    let failed_only = RunFilter {
+        statuses: vec![RunStatus::Failed],
+        search: Some(Search::new(&other.id.to_string(), Vec::new())),
+        ..RunFilter::default()
+    };
+    assert_eq!(shown(store, ours, failed_only).await, []);
+}
+
 pub async fn a_filter_never_shows_another_teams_runs(store: &dyn RunStore) {
     let (ours, theirs) = (team(), team());
     let run = many(store, theirs, 3, 1).await.remove(0);
     many(store, ours, 1, 1).await;
-    let filter = RunFilter { workflow_id: Some(run.workflow_id), status: None };
+    let filter = RunFilter { workflow_id: Some(run.workflow_id), ..RunFilter::default() };
     assert_eq!(pages(store, theirs, &filter, 2).await.concat().len(), 3);
     assert!(pages(store, ours, &filter, 2).await.concat().is_empty());
     let foreign = store.list(theirs, &RunFilter::default(), None, 1).await.unwrap().next_cursor;

@@ -10,7 +10,7 @@ use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 use super::lock;
-use crate::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog};
+use crate::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames};
 
 /// Drafts, versions and the things that references may name.
 #[derive(Debug, Default)]
@@ -106,6 +106,39 @@ impl WorkflowCatalog for MemoryCatalog {
         let books = lock(&self.0);
         let found = books.versions.iter().find(|v| v.id == version && v.team_id == team);
         found.cloned().ok_or(StoreError::NotFound)
+    }
+}
+
+impl Shelf {
+    /// Ids and names of the team's workflows: of drafts, and of published ones whose draft no test has put there.
+    fn names(&self, team: TeamId) -> HashMap<WorkflowId, String> {
+        let versions = self.versions.iter().filter(|version| version.team_id == team);
+        let published = versions.map(|version| (version.workflow_id, version.workflow_name.clone()));
+        let drafts = self.drafts.iter().filter(|((owner, _), _)| *owner == team);
+        published.chain(drafts.map(|((_, id), draft)| (*id, draft.name.clone()))).collect()
+    }
+}
+
+#[async_trait]
+impl WorkflowNames for MemoryCatalog {
+    async fn names(
+        &self,
+        team: TeamId,
+        workflows: &[WorkflowId],
+    ) -> Result<HashMap<WorkflowId, String>, StoreError> {
+        let mut names = lock(&self.0).names(team);
+        names.retain(|id, _| workflows.contains(id));
+        Ok(names)
+    }
+
+    async fn named(&self, team: TeamId, text: &str, limit: u32) -> Result<Vec<WorkflowId>, StoreError> {
+        let names = lock(&self.0).names(team);
+        let has_text =
+            |(_, name): &(&WorkflowId, &String)| name.to_lowercase().contains(&text.to_lowercase());
+        let mut found: Vec<_> = names.iter().filter(has_text).map(|(id, _)| *id).collect();
+        found.sort_by_key(|id| std::cmp::Reverse(*id));
+        found.truncate(limit as usize);
+        Ok(found)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Losing a worker at a chosen point: a future that never returns, to be dropped by the test.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,8 +16,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::ports::{
-    Connectors, Created, Executed, Hint, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, StepQueue,
-    StoreError,
+    Connectors, Created, EndedRuns, Executed, Exports, Hint, IdempotencyKey, LoadedRun, RunFilter, RunPage,
+    RunStore, StepQueue, StoreError,
 };
 
 /// Counts the points that workers pass (before and after every request they make) and stops them for good at one of them.
@@ -143,5 +144,40 @@ impl<S: RunStore> RunStore for Crashing<S> {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.around(self.inner.ping()).await
+    }
+}
+
+#[async_trait]
+impl<S: EndedRuns> EndedRuns for Crashing<S> {
+    async fn ended_before(
+        &self,
+        team: TeamId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<RunId>, StoreError> {
+        self.around(self.inner.ended_before(team, before, limit)).await
+    }
+
+    async fn mark_exported(&self, team: TeamId, run: RunId) -> Result<(), StoreError> {
+        self.around(self.inner.mark_exported(team, run)).await
+    }
+
+    async fn exported(&self, team: TeamId, runs: &[RunId]) -> Result<BTreeSet<RunId>, StoreError> {
+        self.around(self.inner.exported(team, runs)).await
+    }
+
+    async fn purge(&self, team: TeamId, run: RunId) -> Result<(), StoreError> {
+        self.around(self.inner.purge(team, run)).await
+    }
+}
+
+#[async_trait]
+impl<E: Exports> Exports for Crashing<E> {
+    async fn put_export(&self, team: TeamId, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.around(self.inner.put_export(team, name, bytes)).await
+    }
+
+    async fn export(&self, team: TeamId, name: &str) -> Result<Vec<u8>, StoreError> {
+        self.around(self.inner.export(team, name)).await
     }
 }

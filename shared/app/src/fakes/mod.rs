@@ -1,23 +1,27 @@
 //! The ports in memory, for tests of everything above them.
 
+mod annotations;
 mod builders;
 mod catalog;
 mod chance;
 mod connectors;
 mod counters;
 mod crash;
+mod exports;
 mod mail;
 mod queue;
 mod run_store;
 mod secrets;
 mod timers;
 
+pub use annotations::MemoryAnnotations;
 pub use builders::{a_conductor, a_run, a_version, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
 pub use chance::{FixedChance, ManualClock, SequentialIds};
 pub use connectors::ScriptedConnectors;
 pub use counters::MemoryCounters;
 pub use crash::{CrashSwitch, Crashing};
+pub use exports::MemoryExports;
 pub use mail::MemoryMailer;
 pub use queue::MemoryQueue;
 pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};

@@ -3,25 +3,30 @@
 use std::{
     collections::BTreeMap,
     sync::Mutex,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_trait::async_trait;
+use domain::{TeamId, Timestamp};
 
 use super::lock;
-use crate::ports::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue, StoreError};
+use crate::ports::{
+    ANY_CLASS, DeadLetter, DeadLetterPage, DeadLetters, Delivered, Hint, Redrive, StepInbox, StepQueue,
+    StoreError,
+};
 
 /// How often one looks whether something has become due.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Keeps what was sent until a test takes it, or receives it as a worker would: hidden for two seconds, three times at most,
-/// each class before the next and its teams in turn.
+/// each class before the next and its teams in turn. What was received more often lies with the dead letters.
 #[derive(Debug, Default)]
 pub struct MemoryQueue(Mutex<Messages>);
 
 #[derive(Debug, Default)]
 struct Messages {
     waiting: Vec<Message>,
+    dead: Vec<(Message, Timestamp)>,
     sent: u64,
     /// How often one looked for what is due.
     looks: u32,
@@ -32,6 +37,7 @@ struct Message {
     id: u64,
     hint: Hint,
     delay_s: u32,
+    sent_on: Timestamp,
     visible_on: Instant,
     receive_count: u32,
 }
@@ -48,7 +54,9 @@ impl MemoryQueue {
 
     fn due(&self, at_most: usize) -> Vec<Delivered> {
         let (messages, now) = (&mut *lock(&self.0), Instant::now());
-        messages.waiting.retain(|m| m.visible_on > now || m.receive_count < Self::MAX_RECEIVES);
+        let is_dead = |m: &mut Message| m.visible_on <= now && m.receive_count >= Self::MAX_RECEIVES;
+        let died_on = SystemTime::now().into();
+        messages.dead.extend(messages.waiting.extract_if(.., is_dead).map(|message| (message, died_on)));
         messages.looks = messages.looks.wrapping_add(1);
         let any_class = messages.looks.is_multiple_of(ANY_CLASS);
         let mut turns = BTreeMap::<_, u32>::new();
@@ -84,6 +92,7 @@ impl StepQueue for MemoryQueue {
                 id: messages.sent,
                 hint: hint.clone(),
                 delay_s: *delay_s,
+                sent_on: SystemTime::now().into(),
                 visible_on: Instant::now() + Duration::from_secs(u64::from(*delay_s)),
                 receive_count: 0,
             });
@@ -116,5 +125,32 @@ impl StepInbox for MemoryQueue {
             message.visible_on = Instant::now() + Duration::from_secs(u64::from(delay_s));
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl DeadLetters for MemoryQueue {
+    async fn list(&self, team: TeamId, limit: u32) -> Result<DeadLetterPage, StoreError> {
+        let messages = lock(&self.0);
+        let of_team = messages.dead.iter().rev().filter(|(message, _)| message.hint.team_id == team);
+        let letters = of_team.map(|(message, died_on)| DeadLetter {
+            id: message.id.to_string(),
+            run_id: message.hint.run_id,
+            node: message.hint.node.clone(),
+            receive_count: message.receive_count,
+            sent_on: message.sent_on,
+            died_on: Some(*died_on),
+        });
+        Ok(DeadLetterPage::cut(letters.collect(), limit))
+    }
+
+    async fn redrive(&self, team: TeamId, which: &Redrive) -> Result<Vec<String>, StoreError> {
+        let is_meant = |(message, _): &mut (Message, Timestamp)| {
+            message.hint.team_id == team && which.means(&message.id.to_string())
+        };
+        let risen: Vec<_> = lock(&self.0).dead.extract_if(.., is_meant).collect();
+        let hints: Vec<_> = risen.iter().map(|(message, _)| (message.hint.clone(), 0)).collect();
+        self.send(&hints).await?;
+        Ok(risen.into_iter().map(|(message, _)| message.id.to_string()).collect())
     }
 }

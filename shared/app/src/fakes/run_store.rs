@@ -1,7 +1,7 @@
 //! The run store and its blobs as maps.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::lock;
 use crate::{
     ports::{
-        Blobs, Created, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary, StoreError,
+        Blobs, Created, EndedRuns, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary,
+        StoreError,
     },
     position::RunPosition,
 };
@@ -42,6 +43,7 @@ struct Tables {
     runs: HashMap<RunId, Row>,
     keys: HashMap<(TeamId, String), (IdempotencyKey, RunId)>,
     versions: HashMap<VersionId, Arc<WorkflowVersion>>,
+    exported: BTreeSet<RunId>,
     requests: Requests,
 }
 
@@ -59,6 +61,11 @@ impl MemoryRunStore {
     /// What was asked of it so far.
     pub fn requests(&self) -> Requests {
         lock(&self.0).requests
+    }
+
+    /// Drops a run with all that belongs to it, for measurements that go on for long.
+    pub fn forget(&self, run: RunId) {
+        lock(&self.0).runs.remove(&run);
     }
 
     /// The run as each of its commits left it, from its acceptance on, as [`RunStore::load`] would have read it then.
@@ -82,6 +89,15 @@ fn key(record: &StepRecord) -> RecordKey {
 impl Tables {
     fn row(&self, team: TeamId, run: RunId) -> Result<&Row, StoreError> {
         self.runs.get(&run).filter(|row| row.run.team_id == team).ok_or(StoreError::NotFound)
+    }
+
+    /// Whether the team has the run. One that is open is a conflict.
+    fn has_ended(&self, team: TeamId, run: RunId) -> Result<bool, StoreError> {
+        match self.row(team, run) {
+            Ok(row) if row.run.status.is_terminal() => Ok(true),
+            Ok(_) => Err(StoreError::Conflict),
+            Err(_) => Ok(false),
+        }
     }
 }
 
@@ -167,13 +183,12 @@ impl RunStore for MemoryRunStore {
             .runs
             .values()
             .filter(|row| row.run.team_id == team && !row.run.is_chunk())
-            .filter(|row| filter.workflow_id.is_none_or(|id| row.run.workflow_id == id))
-            .filter(|row| filter.status.is_none_or(|status| row.run.status == status))
             .map(|row| RunSummary::of(&row.run))
+            .filter(|run| filter.shows(run))
             .filter(|run| before.as_ref().is_none_or(|before| RunPosition::of_summary(run) < *before))
             .collect();
         items.sort_by_key(|run| std::cmp::Reverse(RunPosition::of_summary(run)));
-        Ok(RunPage::cut(items, limit))
+        Ok(RunPage::cut(items, limit, None))
     }
 
     async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
@@ -195,6 +210,47 @@ impl RunStore for MemoryRunStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EndedRuns for MemoryRunStore {
+    async fn ended_before(
+        &self,
+        team: TeamId,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<RunId>, StoreError> {
+        let tables = lock(&self.0);
+        let ours = tables.runs.values().map(|row| &row.run).filter(|run| run.team_id == team);
+        let mut ended: Vec<_> = ours
+            .filter(|run| !run.is_chunk() && run.finished_on.is_some_and(|finished_on| finished_on < before))
+            .collect();
+        ended.sort_by_key(|run| (run.created_on, run.id));
+        Ok(ended.into_iter().map(|run| run.id).take(limit as usize).collect())
+    }
+
+    async fn mark_exported(&self, team: TeamId, run: RunId) -> Result<(), StoreError> {
+        let tables = &mut *lock(&self.0);
+        if tables.has_ended(team, run)? {
+            tables.exported.insert(run);
+        }
+        Ok(())
+    }
+
+    async fn exported(&self, team: TeamId, runs: &[RunId]) -> Result<BTreeSet<RunId>, StoreError> {
+        let tables = lock(&self.0);
+        let is_exported = |run: &&RunId| tables.exported.contains(*run) && tables.row(team, **run).is_ok();
+        Ok(runs.iter().filter(is_exported).copied().collect())
+    }
+
+    async fn purge(&self, team: TeamId, run: RunId) -> Result<(), StoreError> {
+        let tables = &mut *lock(&self.0);
+        if tables.has_ended(team, run)? {
+            tables.runs.remove(&run);
+            tables.exported.remove(&run);
+        }
         Ok(())
     }
 }

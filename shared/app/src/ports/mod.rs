@@ -1,33 +1,43 @@
 //! The ports: small traits that say what a use case may ask of the world. Adapters live in `catalog`, `runstore`, `aws`,
 //! `connectors`; fakes in [`crate::fakes`].
 
+mod annotations;
 mod catalog;
 mod chance;
 mod connectors;
 mod counters;
+mod dead_letters;
 mod keys;
 mod mail;
 mod name;
 mod queue;
+mod retention;
 mod run_ends;
+mod run_list;
 mod run_moves;
 mod run_store;
 mod secrets;
 mod timers;
+mod workflow_names;
 
+pub use annotations::{ANNOTATION_MAX, Annotation, Annotations, Author};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
 pub use chance::{Chance, Clock, Ids};
 pub use connectors::{Connectors, Executed};
 pub use counters::{Count, Counters, Window};
+pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
 pub use keys::{ApiKeys, ServiceCaller};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
 pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};
+pub use retention::{EndedRuns, Exports, Retention, RetentionPolicies};
 pub use run_ends::{Polling, RunEnds};
+pub use run_list::{RunFilter, RunPage, RunSummary, SUMMARY_MESSAGE_MAX, Search};
 pub use run_moves::{FollowedRun, RunMoves};
-pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, RunSummary};
+pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
 pub use secrets::DeploymentSecrets;
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
+pub use workflow_names::WorkflowNames;
 
 /// What every store may answer instead of a value. The cause is for logs, never for clients.
 #[derive(Debug, thiserror::Error)]

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{RunId, RunStatus, TeamId, Timestamp, TriggerKind, VersionId, WorkflowId, WorkflowVersion};
+use domain::{RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
 use engine::{Digest, Run, StepRecord, Values};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::StoreError;
-use crate::position::RunPosition;
+use super::{RunFilter, RunPage, StoreError};
 
 /// Durable state of runs and the versions they execute.
 #[async_trait]
@@ -36,7 +34,7 @@ pub trait RunStore: Send + Sync {
     /// else [`StoreError::Conflict`]. The replacement is the only commit point.
     async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError>;
 
-    /// A page of the team's runs, newest first.
+    /// A page of the team's runs, newest first. Where few pass the filter it may hold less than `limit`, or none, and still not be the last.
     async fn list(
         &self,
         team: TeamId,
@@ -99,70 +97,6 @@ pub struct LoadedRun {
     pub values: Values,
     /// Step records of every attempt that was committed, in order of their start.
     pub records: Vec<StepRecord>,
-}
-
-/// Which runs to list. Absent fields filter nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunFilter {
-    /// Only of this workflow.
-    pub workflow_id: Option<WorkflowId>,
-    /// Only in this status.
-    pub status: Option<RunStatus>,
-}
-
-/// A page of runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunPage {
-    /// Newest first.
-    pub items: Vec<RunSummary>,
-    /// Where the next page begins; opaque. None at the end.
-    pub next_cursor: Option<String>,
-}
-
-impl RunPage {
-    /// The page of these runs, of which a store reads one more than the page holds to see whether there is another.
-    pub fn cut(mut items: Vec<RunSummary>, limit: u32) -> Self {
-        let limit = limit as usize;
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| has_more);
-        let next_cursor = last.map(|run| RunPosition::of_summary(run).to_cursor());
-        Self { items, next_cursor }
-    }
-}
-
-/// A run as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunSummary {
-    /// Its id.
-    pub id: RunId,
-    /// The workflow.
-    pub workflow_id: WorkflowId,
-    /// The version.
-    pub version_id: VersionId,
-    /// Where it stands.
-    pub status: RunStatus,
-    /// What started it.
-    pub trigger: TriggerKind,
-    /// When it was accepted.
-    pub created_on: Timestamp,
-    /// When it ended.
-    pub finished_on: Option<Timestamp>,
-}
-
-impl RunSummary {
-    /// What lists show of this run.
-    pub fn of(run: &Run) -> Self {
-        Self {
-            id: run.id,
-            workflow_id: run.workflow_id,
-            version_id: run.version_id,
-            status: run.status,
-            trigger: run.trigger.kind,
-            created_on: run.created_on,
-            finished_on: run.finished_on,
-        }
-    }
 }
 
 /// Storage for values too large for the run store (RUN-22).

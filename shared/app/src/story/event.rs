@@ -65,6 +65,15 @@ pub enum Happened<'a> {
         /// The attempt.
         attempt: Attempt,
     },
+    /// A node that began waits for a time, for people or for other runs.
+    StepWaiting {
+        /// The node.
+        node: &'a NodeKey,
+        /// The attempt, which is always the first: waiting is not tried again.
+        attempt: Attempt,
+        /// When the waiting is over in any case, if there is such a time, for as long as it waits.
+        until: Option<Timestamp>,
+    },
     /// An attempt ended well, or badly and the node's default output was taken.
     StepSucceeded {
         /// What is kept of the attempt.
@@ -114,6 +123,7 @@ impl Happened<'_> {
             Self::RunAccepted => "run.accepted",
             Self::RunStarted => "run.started",
             Self::StepStarted { .. } => "step.started",
+            Self::StepWaiting { .. } => "step.waiting",
             Self::StepSucceeded { .. } => "step.succeeded",
             Self::StepRetrying { .. } => "step.retrying",
             Self::StepFailed { .. } => "step.failed",
@@ -128,9 +138,10 @@ impl Happened<'_> {
     /// The node that it happened to, if it happened to one.
     pub const fn node(&self) -> Option<&NodeKey> {
         match self {
-            Self::StepStarted { node, .. } | Self::StepSkipped { node } | Self::StepCancelled { node } => {
-                Some(node)
-            }
+            Self::StepStarted { node, .. }
+            | Self::StepWaiting { node, .. }
+            | Self::StepSkipped { node }
+            | Self::StepCancelled { node } => Some(node),
             Self::StepSucceeded { record, .. }
             | Self::StepRetrying { record, .. }
             | Self::StepFailed { record, .. } => Some(&record.node),
@@ -141,7 +152,7 @@ impl Happened<'_> {
     /// The attempt that it happened to, if it happened to one.
     pub const fn attempt(&self) -> Option<Attempt> {
         match self {
-            Self::StepStarted { attempt, .. } => Some(*attempt),
+            Self::StepStarted { attempt, .. } | Self::StepWaiting { attempt, .. } => Some(*attempt),
             Self::StepSucceeded { record, .. }
             | Self::StepRetrying { record, .. }
             | Self::StepFailed { record, .. } => Some(record.attempt),

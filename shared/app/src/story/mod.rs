@@ -25,6 +25,8 @@ pub fn of<'a>(run: &'a Run, records: &'a [StepRecord], order: &Order) -> Vec<Eve
     );
     facts.extend(records.iter().flat_map(|record| of_record(run, record)));
     facts.extend(run.nodes.iter().filter_map(|(node, state)| of_state(run, node, state)));
+    let waiting: Vec<_> = facts.iter().filter_map(|fact| fact.waiting(run, order)).collect();
+    facts.extend(waiting);
     if run.status.is_terminal() {
         let what = Happened::RunEnded { status: run.status, error: run.error.as_ref() };
         let at = run.finished_on.unwrap_or(run.created_on);
@@ -70,8 +72,21 @@ impl<'a> Fact<'a> {
     fn rank(&self, order: &Order) -> impl Ord + use<> {
         let node = self.what.node();
         let place = node.map_or(0, |node| order.place(node));
-        let is_end = !matches!(self.what, Happened::StepStarted { .. });
-        (self.revision, self.phase, place, node.cloned(), self.what.attempt(), is_end)
+        let is_start = matches!(self.what, Happened::StepStarted { .. });
+        (self.revision, self.phase, place, node.cloned(), self.what.attempt(), !is_start)
+    }
+
+    /// What follows the beginning of a node that waits. Its type says that it does: its state knows only as long as it lasts.
+    fn waiting(&self, run: &Run, order: &Order) -> Option<Self> {
+        let Happened::StepStarted { node, attempt } = self.what else { return None };
+        if self.phase != Phase::Claimed || !order.waits(node) {
+            return None;
+        }
+        let until = match run.nodes.get(node) {
+            Some(NodeState::Waiting { until, .. }) => *until,
+            _ => None,
+        };
+        Some(Self { what: Happened::StepWaiting { node, attempt, until }, ..*self })
     }
 }
 

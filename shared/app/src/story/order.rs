@@ -1,15 +1,19 @@
-//! The order in which the events of one commit are told.
+//! What a story takes from the graph: the order in which the events of one commit are told, and which nodes wait.
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, HashSet},
 };
 
 use domain::{Graph, NodeKey};
 
 /// Parents before their children; the order of the document where that leaves a choice. What the graph does not know comes last.
 #[derive(Debug, Clone, Default)]
-pub struct Order(HashMap<NodeKey, usize>);
+pub struct Order {
+    places: HashMap<NodeKey, usize>,
+    /// Nodes that nobody works on while they run: they wait for a time, for people or for other runs.
+    waiting: HashSet<NodeKey>,
+}
 
 impl Order {
     /// The order of this graph's nodes.
@@ -36,12 +40,19 @@ impl Order {
                 }
             }
         }
-        Self(order)
+        let waits = |node_type: &str| engine::nodes::find(node_type).is_some_and(|t| t.control().is_some());
+        let waiting = graph.nodes.iter().filter(|node| waits(&node.node_type)).map(|node| node.key.clone());
+        Self { places: order, waiting: waiting.collect() }
     }
 
     /// The node's place.
     pub(super) fn place(&self, node: &NodeKey) -> usize {
-        self.0.get(node).copied().unwrap_or(usize::MAX)
+        self.places.get(node).copied().unwrap_or(usize::MAX)
+    }
+
+    /// Whether the node waits.
+    pub(super) fn waits(&self, node: &NodeKey) -> bool {
+        self.waiting.contains(node)
     }
 }
 
@@ -52,13 +63,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parents_come_first_then_the_document_decides_and_strangers_are_last() {
+    fn parents_come_first_then_the_document_decides_strangers_are_last_and_an_approval_waits() {
         let node = |key| json!({"key": key, "node_type": "return"});
-        let nodes: Vec<Value> = ["d", "c", "b", "a"].map(node).into();
+        let mut nodes: Vec<Value> = ["d", "c", "b", "a"].map(node).into();
+        nodes[1]["node_type"] = json!("approval");
         let edges = [("a", "b"), ("b", "d"), ("gone", "c")].map(|(from, to)| json!({"from": from, "to": to}));
         let graph = serde_json::from_value(json!({"nodes": nodes, "edges": edges})).unwrap();
         let order = Order::of(&graph);
         let places = ["c", "a", "b", "d", "gone"].map(|key| order.place(&key.into()));
         assert_eq!(places, [0, 1, 2, 3, usize::MAX]);
+        assert_eq!(["a", "c", "gone"].map(|key| order.waits(&key.into())), [false, true, false]);
     }
 }

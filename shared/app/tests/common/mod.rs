@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use app::{
-    AdvanceError, Advanced, Conductor, Delivery, StartError, StartPorts, StartRun, Started, Target, Worker,
-    advance_run,
+    AdvanceError, Advanced, Conductor, Delivery, MessageName, StartError, StartPorts, StartRun, Started,
+    Target, Worker, advance_run,
     fakes::{
         CrashSwitch, Crashing, FixedChance, ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore,
         MemoryTimers, ScriptedConnectors, SequentialIds, a_version, graph, team, trigger,
@@ -120,7 +120,12 @@ impl World {
 
     pub fn delivery(&self, receive_count: u32) -> Delivery {
         let started_on = self.clock.now();
-        Delivery { receive_count, started_on, deadline: started_on + INVOCATION }
+        Delivery {
+            message: MessageName::of("message"),
+            receive_count,
+            started_on,
+            deadline: started_on + INVOCATION,
+        }
     }
 
     /// Hands a hint to a worker.

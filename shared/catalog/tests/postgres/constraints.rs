@@ -267,7 +267,7 @@ async fn every_table_has_its_common_columns_and_touches_updated_on() {
     .fetch_all(world.pool())
     .await
     .unwrap();
-    assert_eq!(tables.len(), 12);
+    assert_eq!(tables.len(), 13);
     for (table, columns, touched) in tables {
         assert!(columns == 3 && touched, "{table}");
     }

@@ -1,6 +1,7 @@
-use app::ports::Ids as _;
+use app::ports::{Ids as _, Retention, RetentionPolicies as _};
 use catalog::NewMember;
-use domain::{MemberId, Role};
+use domain::{MemberId, Role, TeamId};
+use serde_json::json;
 
 use crate::support::{World, is_not_found, rule};
 
@@ -48,4 +49,20 @@ async fn a_deleted_team_is_gone_with_its_workflows() {
     assert!(is_not_found(&world.catalog.team_delete(world.ours).await));
     assert!(is_not_found(&world.catalog.workflow_get(world.ours, workflow.id).await));
     assert_eq!(world.catalog.team_get(world.theirs).await.unwrap().name, "Theirs");
+}
+
+#[tokio::test]
+async fn only_whole_days_are_a_wish_to_part_with_runs() {
+    let world = World::new().await;
+    let World { catalog, ours, theirs, .. } = &world;
+    let set = async |team: &TeamId, settings: serde_json::Value| {
+        let update = sqlx::query("update teams set settings = $2 where id = $1");
+        update.bind(team.uuid()).bind(settings).execute(world.pool()).await.unwrap();
+    };
+    assert_eq!(catalog.retentions().await.unwrap(), []);
+    set(ours, json!({"retention_days": 30})).await;
+    for odd in [json!(0), json!(-1), json!(1.5), json!("7"), json!(null), json!(70_000), json!([7])] {
+        set(theirs, json!({"retention_days": odd})).await;
+        assert_eq!(catalog.retentions().await.unwrap(), [Retention { team_id: *ours, days: 30 }], "{odd}");
+    }
 }

@@ -1,4 +1,4 @@
-use app::ports::{Ids as _, Runnable, WorkflowCatalog};
+use app::ports::{Ids as _, Runnable, WorkflowCatalog, WorkflowNames as _};
 use catalog::{NewExpert, StoreError, Window, WorkflowFilter, WorkflowPatch};
 use domain::{ExpertId, ExpertStatus, WorkflowStatus};
 use engine::{Reference, ReferenceKind};
@@ -141,4 +141,23 @@ async fn references_to_what_the_team_does_not_have_are_missing() {
     ];
     assert_eq!(world.catalog.missing(world.ours, &references).await.unwrap(), references[2..]);
     assert_eq!(world.catalog.missing(world.theirs, &references).await.unwrap(), references);
+}
+
+#[tokio::test]
+async fn workflows_are_named_and_found_by_name_within_their_team() {
+    let world = World::new().await;
+    let (orders, old_orders) = (world.workflow("Import Orders").await, world.workflow("orders, old").await);
+    let invoices = world.workflow("Invoices").await;
+    let foreign = world.new_workflow("Orders of theirs");
+    world.catalog.workflow_insert(world.theirs, &foreign).await.unwrap();
+
+    let ids = [orders.id, invoices.id, foreign.id];
+    let called = world.catalog.names(world.ours, &ids).await.unwrap();
+    let expected = [(orders.id, "Import Orders"), (invoices.id, "Invoices")];
+    assert_eq!(called, expected.map(|(id, name)| (id, name.to_owned())).into());
+
+    let named = async |text: &str, limit| world.catalog.named(world.ours, text, limit).await.unwrap();
+    assert_eq!(named("ORDERS", 10).await, [old_orders.id, orders.id]);
+    assert_eq!(named("orders", 1).await, [old_orders.id]);
+    assert_eq!(named("%", 10).await, []);
 }

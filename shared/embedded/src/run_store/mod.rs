@@ -1,5 +1,6 @@
 //! The run store on Postgres: the same control state and the same revision rule as on DynamoDB, one round trip per commit.
 
+mod ended;
 mod list;
 mod load;
 mod recent;

@@ -12,6 +12,7 @@
 //! before the second one of any. One receive in [`ANY_CLASS`](app::ports::ANY_CLASS) knows no classes, so that each is
 //! served in the end.
 
+mod dead_letters;
 pub(crate) mod hands;
 pub(crate) mod holder;
 mod inbox;

@@ -1,8 +1,10 @@
 //! The run store: the rules of its port, and what it does beyond them.
 
+use std::time::{Duration, Instant};
+
 use app::{
     fakes::{a_run, team},
-    ports::{IdempotencyKey, RunStore as _, StoreError},
+    ports::{IdempotencyKey, RunMoves as _, RunStore as _, StoreError},
 };
 use chrono::TimeDelta;
 use domain::{RunStatus, Timestamp};
@@ -21,6 +23,18 @@ mod rules {
     }
 
     app::run_store_suite!(World::new(), store);
+}
+
+mod ended_runs {
+    use embedded::EmbeddedRunStore;
+
+    use crate::support::World;
+
+    fn store(world: &World) -> &EmbeddedRunStore {
+        &world.embedded.store
+    }
+
+    app::ended_runs_suite!(World::with_workers(), store);
 }
 
 /// The same rules where the store knows what it wrote, because the run was handed to a worker of its own process.
@@ -50,6 +64,20 @@ async fn a_commit_of_another_process_is_never_overwritten_and_then_seen() {
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     assert_eq!(store.load(run.team_id, run.id).await.unwrap().run, theirs);
     assert_eq!(store.load_control(run.team_id, run.id).await.unwrap(), theirs);
+}
+
+#[tokio::test]
+async fn a_commit_is_told_to_who_follows_its_run() {
+    let world = World::new().await;
+    let (store, moves) = (&world.embedded.store, &world.embedded.moves);
+    let run = a_run(team(), Timestamp::from_timestamp(1_770_000_000, 0).unwrap());
+    store.create(&run, &json!({}), None).await.unwrap();
+    let mut following = moves.follow(run.id);
+    let next = Run { revision: 1, status: RunStatus::Running, ..run.clone() };
+    let (begin, long) = (Instant::now(), Duration::from_mins(1));
+    let (committed, ()) = tokio::join!(store.commit(&next, &[]), following.moved(long));
+    committed.unwrap();
+    assert!(begin.elapsed() < long, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]

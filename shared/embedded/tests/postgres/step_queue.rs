@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use app::{
     conformance::step_queue as rules,
     fakes::team,
-    ports::{Hint, StepInbox as _, StepQueue as _},
+    ports::{DeadLetters as _, Hint, Redrive, StepInbox as _, StepQueue as _},
 };
 use domain::{Priority, RunId};
 
@@ -21,6 +21,7 @@ mod conformance {
     }
 
     app::step_queue_suite!(World::new(), queue);
+    app::dead_letters_suite!(World::new(), queue);
 }
 
 fn hint() -> Hint {
@@ -103,6 +104,23 @@ async fn many_workers_handle_every_message_once() {
         arrived.push(received.recv().await.unwrap());
     }
     assert!(sent.iter().all(|(hint, _)| arrived.contains(hint)));
+}
+
+#[tokio::test]
+async fn a_redriven_letter_wakes_a_worker() {
+    let mut world = World::new().await;
+    let queue = Arc::clone(&world.embedded.queue);
+    rules::a_message_that_was_received_too_often_is_not_received_again(&*queue).await;
+    let owner: uuid::Uuid = sqlx::query_scalar("select team_id from embedded.dead_letters")
+        .fetch_one(world.database.pool())
+        .await
+        .unwrap();
+    world.embedded.start();
+    let workers = world.embedded.workers.clone();
+    let waiting = tokio::spawn(async move { workers.next().await });
+    let redriven = queue.redrive(owner.into(), &Redrive::All).await.unwrap();
+    let delivered = waiting.await.unwrap();
+    assert_eq!((redriven, delivered.receive_count), (vec![delivered.id], 1));
 }
 
 #[tokio::test]

@@ -32,9 +32,15 @@ pub enum Event {
     Woken,
     /// A message came again, because the worker that had it was lost or failed. Counted before anything else is tried, so that a run
     /// that kills its workers comes to an end.
-    Redelivered,
-    /// The delivery that was counted came to nothing because a store did, and not because its worker was lost: it is not counted.
-    Excused,
+    Redelivered {
+        /// Names the message.
+        message: String,
+    },
+    /// A delivery that was counted came to its end, if to nothing else: its worker was not lost.
+    Excused {
+        /// Names the message.
+        message: String,
+    },
     /// The worker that holds a claim was held up before it could begin, and holds it anew from now on.
     Renewed {
         /// The node.
@@ -190,8 +196,8 @@ pub fn advance(
     let mut transition = Transition::new(plan, run, values, moment);
     match event {
         Event::Woken => transition.look_at_the_clock(),
-        Event::Redelivered => return Ok(transition.count_lost_delivery()),
-        Event::Excused => return Ok(transition.excuse_delivery()),
+        Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
+        Event::Excused { message } => return Ok(transition.excuse_deliveries(&message)),
         Event::Renewed { node, attempt } => return transition.renew_claim(&node, attempt),
         Event::Settled(ended) => transition.settle_claims(ended)?,
         Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,

@@ -51,30 +51,30 @@ impl<'a> Transition<'a> {
         if self.run == *before {
             return Decision { run: None, records: self.records, calls: self.calls };
         }
-        self.run.lost_deliveries = 0;
+        self.run.lost_deliveries.clear();
         if !self.has_ended() {
             self.run.status = self.open_status();
         }
         self.committed()
     }
 
-    /// Counts a delivery that came to nothing, and fails the run with the last that is borne.
-    pub(super) fn count_lost_delivery(mut self) -> Decision {
-        self.run.lost_deliveries += 1;
-        if self.run.lost_deliveries >= MAX_CRASHES {
+    /// Counts a delivery before it comes to anything, and fails the run with the last of one message that is borne.
+    pub(super) fn count_delivery(mut self, message: String) -> Decision {
+        let lost = self.run.lost_deliveries.entry(message).or_default();
+        *lost += 1;
+        if *lost >= MAX_CRASHES {
             let message = format!("its worker was lost {MAX_CRASHES} times before it came to a commit");
             self.end_failed(None, Failure::new(ErrorClass::Crashed, "workers_lost", message));
         }
         self.committed()
     }
 
-    /// Takes the count of the last delivery back.
-    pub(super) fn excuse_delivery(mut self) -> Decision {
-        if self.run.lost_deliveries == 0 {
-            return Decision { run: None, records: self.records, calls: self.calls };
+    /// Takes the counts of a message back.
+    pub(super) fn excuse_deliveries(mut self, message: &str) -> Decision {
+        match self.run.lost_deliveries.remove(message) {
+            Some(_) => self.committed(),
+            None => Decision { run: None, records: self.records, calls: self.calls },
         }
-        self.run.lost_deliveries -= 1;
-        self.committed()
     }
 
     pub(super) fn committed(mut self) -> Decision {

@@ -71,6 +71,12 @@ pub(super) fn check(
         }
         None => {}
     }
+    if around.is_some()
+        && checked.node_type.is_some_and(|found| found.control() == Some(nodes::Control::Approval))
+    {
+        let message = "nobody would find an `approval` in a body: let the body run a workflow that asks";
+        found.push(Violation::error(join(&pointer, "node_type"), "not_in_a_body", message));
+    }
     out.extend(found.into_iter().map(|violation| violation.at(&node.key)));
     if let Some(body) = &checked.body {
         check_inner(body, &Around { topology, node: i, outer: around }, node, &pointer, out);

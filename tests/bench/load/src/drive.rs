@@ -1,7 +1,6 @@
 //! The clients, and what is measured while they work.
 
 use std::{
-    process,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,48 +8,48 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Method, StatusCode};
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    client::{Api, Connection, Failure},
-    cpu,
+    failure::Failure,
     options::Options,
+    spent::Spent,
     stats::Latency,
-    target::Target,
+    system::{Client, System},
     workloads::{self, Workload},
 };
-
-/// How long an answer may wait for its run's end.
-pub(crate) const WAIT_S: u64 = 10;
 
 /// What one workload came to with so many clients.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Measured {
+    /// What was measured, in a word or two.
+    pub(crate) on: &'static str,
     pub(crate) workload: &'static str,
     pub(crate) clients: u16,
     pub(crate) runs: u64,
+    pub(crate) steps_per_run: u32,
+    pub(crate) effects_per_run: u32,
     pub(crate) seconds: f64,
     pub(crate) runs_per_second: f64,
+    pub(crate) steps_per_second: f64,
     #[serde(flatten)]
     pub(crate) latency: Latency,
-    pub(crate) cpu_ms_per_run: CpuPerRun,
+    /// CPU in milliseconds, requests and their units.
+    pub(crate) per_run: Spent,
 }
 
-/// Milliseconds of CPU time per run; None where no process was named.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct CpuPerRun {
-    pub(crate) heddle: Option<f64>,
-    pub(crate) postgres: Option<f64>,
-    /// The driver itself, its HTTP server included.
-    pub(crate) driver: f64,
+impl Measured {
+    /// Heddle's own CPU time for each step, in milliseconds.
+    pub(crate) fn cpu_ms_per_step(&self) -> Option<f64> {
+        Some(self.per_run.cpu.heddle? / f64::from(self.steps_per_run))
+    }
 }
 
 /// Publishes workloads and runs them.
-pub(crate) struct Driver<'a> {
-    api: Api,
+pub(crate) struct Driver<'a, S> {
+    on: &'static str,
+    system: S,
     server: Arc<str>,
     options: &'a Options,
     /// The number of the next run, counted over all measurements.
@@ -65,33 +64,25 @@ struct Until {
     run: u64,
 }
 
-impl<'a> Driver<'a> {
-    /// A driver of an API whose workflows may call `target`.
-    pub(crate) fn new(api: Api, target: &Target, options: &'a Options) -> Self {
-        Self { api, server: target.url.as_str().into(), options, next: Arc::default() }
+impl<'a, S: System> Driver<'a, S> {
+    /// A driver of a system whose workflows may call `server`.
+    pub(crate) fn new(on: &'static str, system: S, server: &str, options: &'a Options) -> Self {
+        Self { on, system, server: server.into(), options, next: Arc::default() }
     }
 
-    /// Creates and publishes a workload's workflow; answers its id.
-    pub(crate) async fn publish(&self, workload: &Workload) -> Result<String, Failure> {
-        let mut connection = Connection::open(self.api.clone()).await?;
-        let mut call = async |method, path: &str, body: &Value, expected: StatusCode| {
-            let (status, answer) = connection.call(method, path, body, None).await?;
-            if status == expected {
-                return Ok(answer);
-            }
-            Err(Failure::Wrong(format!("{}: {path} answered {status}: {answer:#}", workload.name)))
-        };
-        let name = json!({"name": format!("load: {}", workload.name), "is_api": true});
-        let created = call(Method::POST, "/api/v1/workflows", &name, StatusCode::CREATED).await?;
-        let id = created["id"].as_str().unwrap_or_default().to_owned();
-        let path = format!("/api/v1/workflows/{id}");
-        call(Method::PUT, &format!("{path}/graph"), &(workload.graph)(), StatusCode::OK).await?;
-        call(Method::POST, &format!("{path}/publish"), &json!({}), StatusCode::CREATED).await?;
-        Ok(id)
+    /// Publishes a workload, and measures it with each number of clients.
+    pub(crate) async fn measure(&self, workload: &'static Workload) -> Result<Vec<Measured>, Failure> {
+        let workflow = self.system.publish(workload).await?;
+        let mut measured = Vec::new();
+        for &clients in &self.options.clients {
+            eprintln!("{}: {} with {clients} client(s) …", self.on, workload.name);
+            measured.push(self.measure_with(workload, &workflow, clients).await?);
+        }
+        Ok(measured)
     }
 
     /// Warms up and measures.
-    pub(crate) async fn measure(
+    async fn measure_with(
         &self,
         workload: &'static Workload,
         workflow: &str,
@@ -100,28 +91,28 @@ impl<'a> Driver<'a> {
         let warm_up = self.until(self.options.warm_up());
         self.load(workload, workflow, clients, warm_up).await?;
 
-        let (before, start) = (self.cpu()?, Instant::now());
+        let (before, start) = (self.system.spent().await?, Instant::now());
         let latencies = self.load(workload, workflow, clients, self.until(self.options.length())).await?;
-        let (took, after) = (start.elapsed(), self.cpu()?);
+        let took = start.elapsed().as_secs_f64();
+        let after = self.system.spent().await?;
 
         let runs = latencies.len() as u64;
         let latency = Latency::of(latencies)
             .ok_or_else(|| Failure::Usage("a measurement needs time for one run at least".to_owned()))?;
         #[allow(clippy::cast_precision_loss, reason = "no measurement has 2^52 runs")]
         let count = runs as f64;
-        let each = |before: f64, after: f64| (after - before) * 1000.0 / count;
         Ok(Measured {
+            on: self.on,
             workload: workload.name,
             clients,
             runs,
-            seconds: took.as_secs_f64(),
-            runs_per_second: count / took.as_secs_f64(),
+            steps_per_run: workload.steps,
+            effects_per_run: workload.effects,
+            seconds: took,
+            runs_per_second: count / took,
+            steps_per_second: count * f64::from(workload.steps) / took,
             latency,
-            cpu_ms_per_run: CpuPerRun {
-                heddle: before.heddle.zip(after.heddle).map(|(before, after)| each(before, after)),
-                postgres: before.postgres.zip(after.postgres).map(|(before, after)| each(before, after)),
-                driver: each(before.driver, after.driver),
-            },
+            per_run: after.per_run(&before, count),
         })
     }
 
@@ -141,14 +132,14 @@ impl<'a> Driver<'a> {
     ) -> Result<Vec<Duration>, Failure> {
         let mut busy = JoinSet::new();
         for _ in 0..clients {
-            let client = Client {
-                connection: Connection::open(self.api.clone()).await?,
+            let starter = Starter {
+                client: self.system.client().await?,
                 workload,
                 workflow: workflow.to_owned(),
                 server: self.server.clone(),
                 next: self.next.clone(),
             };
-            busy.spawn(client.work(until));
+            busy.spawn(starter.work(until));
         }
         let mut latencies = Vec::new();
         while let Some(ended) = busy.join_next().await {
@@ -156,27 +147,18 @@ impl<'a> Driver<'a> {
         }
         Ok(latencies)
     }
-
-    /// CPU seconds so far.
-    fn cpu(&self) -> Result<CpuPerRun, Failure> {
-        Ok(CpuPerRun {
-            heddle: self.options.pid.map(cpu::seconds_of_tree).transpose()?,
-            postgres: self.options.postgres_pid.map(cpu::seconds_of_tree).transpose()?,
-            driver: cpu::seconds_of_tree(process::id())?,
-        })
-    }
 }
 
-/// One client of the closed loop.
-struct Client {
-    connection: Connection,
+/// One client in the closed loop.
+struct Starter<C> {
+    client: C,
     workload: &'static Workload,
     workflow: String,
     server: Arc<str>,
     next: Arc<AtomicU64>,
 }
 
-impl Client {
+impl<C: Client> Starter<C> {
     /// Starts run after run, each when the one before has its answer.
     async fn work(mut self, until: Until) -> Result<Vec<Duration>, Failure> {
         let mut latencies = Vec::new();
@@ -192,60 +174,73 @@ impl Client {
 
     /// One run: how long its answer took, if it is the right one.
     async fn run(&mut self, n: u64) -> Result<Duration, Failure> {
-        let start = json!({"workflow_id": self.workflow, "inputs": workloads::inputs(n, &self.server)});
+        let (name, inputs) = (self.workload.name, workloads::inputs(n, &self.server));
         let began = Instant::now();
-        let (status, answer) =
-            self.connection.call(Method::POST, "/api/v1/runs", &start, Some(WAIT_S)).await?;
+        let result = self.client.run(&self.workflow, inputs).await?;
         let took = began.elapsed();
         let expected = (self.workload.result)(n);
-        if status == StatusCode::OK && answer["status"] == "succeeded" && answer["result"] == expected {
+        if result == expected {
             return Ok(took);
         }
-        let name = self.workload.name;
-        Err(Failure::Wrong(format!(
-            "{name}, run {n}: expected 200 and\n{expected:#}\nbut was answered {status} and\n{answer:#}"
-        )))
+        Err(Failure::Wrong(format!("{name}, run {n}: expected\n{expected:#}\nbut it came to\n{result:#}")))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{Json, Router, extract::Json as Body, routing::post};
-    use tokio::net::TcpListener;
+    use clap::Parser as _;
+    use serde_json::{Value, json};
 
     use super::*;
 
     const WORKLOAD: &Workload = &workloads::ALL[0];
 
-    /// One run against a server that answers by `status` and `answer`, which is given the right result.
-    async fn run_against(status: StatusCode, answer: fn(Value) -> Value) -> Result<Duration, Failure> {
-        let handler = move |Body(start): Body<Value>| async move {
-            let n = start["inputs"]["n"].as_u64().unwrap_or_default();
-            (status, Json(answer((WORKLOAD.result)(n))))
-        };
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        tokio::spawn(async move {
-            axum::serve(listener, Router::new().route("/api/v1/runs", post(handler))).await
-        });
-        let connection = Connection::open(Api::new(&url, "key")?).await?;
-        let (workflow, server) = ("w".to_owned(), "http://127.0.0.1:1".into());
-        Client { connection, workload: WORKLOAD, workflow, server, next: Arc::default() }.run(7).await
+    /// A system that comes to the result of the runs before this one, and to a wrong one from then on.
+    struct Right {
+        before: u64,
+    }
+
+    impl System for Right {
+        type Client = Self;
+
+        async fn publish(&self, _: &Workload) -> Result<String, Failure> {
+            Ok("w".to_owned())
+        }
+
+        async fn client(&self) -> Result<Self, Failure> {
+            Ok(Self { before: self.before })
+        }
+
+        async fn spent(&self) -> Result<Spent, Failure> {
+            Ok(Spent::default())
+        }
+    }
+
+    impl Client for Right {
+        async fn run(&mut self, _: &str, inputs: Value) -> Result<Value, Failure> {
+            tokio::task::yield_now().await;
+            let n = inputs["n"].as_u64().unwrap_or_default();
+            Ok(if n < self.before { (WORKLOAD.result)(n) } else { json!({"n": 1}) })
+        }
+    }
+
+    async fn measure(before: u64) -> Result<Vec<Measured>, Failure> {
+        let options = ["load", "--in-memory", "--clients", "1,4", "--runs", "10", "--warm-up", "0"];
+        let options = Options::try_parse_from(options).map_err(|error| Failure::Usage(error.to_string()))?;
+        Driver::new("test", Right { before }, "http://127.0.0.1:1", &options).measure(WORKLOAD).await
     }
 
     #[tokio::test]
-    async fn the_right_result_of_a_run_that_succeeded_counts() {
-        let answer = |result| json!({"run_id": "r", "status": "succeeded", "result": result});
-        assert!(run_against(StatusCode::OK, answer).await.is_ok());
+    async fn as_many_runs_as_were_asked_for_are_measured_with_each_number_of_clients() {
+        let measured = measure(u64::MAX).await.unwrap();
+        let seen: Vec<_> = measured.iter().map(|row| (row.clients, row.runs)).collect();
+        assert_eq!(seen, [(1, 10), (4, 10)]);
+        let steps = f64::from(WORKLOAD.steps);
+        assert!((measured[0].steps_per_second / measured[0].runs_per_second - steps).abs() < 1e-9);
     }
 
     #[tokio::test]
-    async fn a_wrong_result_a_failed_run_and_one_that_goes_on_are_failures() {
-        let wrong = |_| json!({"run_id": "r", "status": "succeeded", "result": {"n": 1}});
-        let failed = |result| json!({"run_id": "r", "status": "failed", "result": result});
-        let right = |result| json!({"run_id": "r", "status": "succeeded", "result": result});
-        assert!(matches!(run_against(StatusCode::OK, wrong).await, Err(Failure::Wrong(_))));
-        assert!(matches!(run_against(StatusCode::OK, failed).await, Err(Failure::Wrong(_))));
-        assert!(matches!(run_against(StatusCode::ACCEPTED, right).await, Err(Failure::Wrong(_))));
+    async fn a_wrong_result_ends_the_measurement() {
+        assert!(matches!(measure(13).await, Err(Failure::Wrong(_))));
     }
 }

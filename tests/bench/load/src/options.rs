@@ -2,25 +2,30 @@
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Parser, builder::PossibleValuesParser};
+use clap::{Args, Parser, builder::PossibleValuesParser};
 use serde::Serialize;
 use url::Url;
 
 use crate::{
-    client::Failure,
+    bounds::Set,
+    failure::Failure,
+    system::api::WAIT_S,
     workloads::{self, Workload},
 };
 
-/// Measures a running Heddle and checks every answer.
+/// Measures a Heddle, running or in this process, and checks every answer.
 #[derive(Debug, Parser)]
 #[command(name = "load")]
 pub(crate) struct Options {
     /// Base URL of the API, without `/api/v1`.
-    #[arg(long)]
-    pub(crate) url: Url,
+    #[arg(long, requires = "key_file", required_unless_present = "in_memory")]
+    pub(crate) url: Option<Url>,
     /// File with the API key.
     #[arg(long, value_name = "FILE")]
-    key_file: PathBuf,
+    key_file: Option<PathBuf>,
+    /// Measures Heddle's own loop in this process, with store and queue in memory.
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) in_memory: bool,
     /// What to run; all if left out.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(workloads::names()))]
     workload: Vec<String>,
@@ -36,12 +41,14 @@ pub(crate) struct Options {
     /// Seconds of load before each measurement, checked but not counted.
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     warm_up: u64,
-    /// The process that serves the API; its CPU is measured, children included.
-    #[arg(long, value_name = "PID")]
-    pub(crate) pid: Option<u32>,
-    /// The postmaster of its Postgres; its CPU is measured, backends included.
-    #[arg(long, value_name = "PID")]
-    pub(crate) postgres_pid: Option<u32>,
+    #[command(flatten)]
+    pub(crate) processes: Processes,
+    /// URL that tells what requests functions have made (`infra/local/stack/bench_emulator.py`).
+    #[arg(long, value_name = "URL")]
+    pub(crate) meter: Option<Url>,
+    /// Table of prices; with it and a meter, what a million steps cost is told.
+    #[arg(long, value_name = "FILE", requires = "meter")]
+    pub(crate) prices: Option<PathBuf>,
     /// Where the driver's own server listens, which workflows call.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) target: SocketAddr,
@@ -51,9 +58,23 @@ pub(crate) struct Options {
     /// Something to remember in the JSON about what was measured, such as `fsync=on`.
     #[arg(long, value_name = "NAME=VALUE", value_parser = fact)]
     pub(crate) fact: Vec<(String, String)>,
-    /// Compares with the bounds; one that is not met makes the exit status 1.
-    #[arg(long)]
-    pub(crate) check: bool,
+    /// Compares with these bounds; one that is not met makes the exit status 1.
+    #[arg(long, value_name = "BOUNDS", value_enum)]
+    pub(crate) check: Option<Set>,
+}
+
+/// Whose work is measured.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Processes {
+    /// The process that serves the API; its CPU is measured, children included.
+    #[arg(long, value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+    /// The postmaster of its Postgres; its CPU is measured, backends included.
+    #[arg(long, value_name = "PID")]
+    pub(crate) postgres_pid: Option<u32>,
+    /// The emulated AWS; its CPU is measured, and apart from it that of the functions that it runs.
+    #[arg(long, value_name = "PID", conflicts_with = "pid")]
+    pub(crate) emulator_pid: Option<u32>,
 }
 
 /// How it was measured, for the JSON.
@@ -68,8 +89,8 @@ pub(crate) struct Settings {
 impl Options {
     /// The API key.
     pub(crate) fn key(&self) -> Result<String, Failure> {
-        let text =
-            fs::read_to_string(&self.key_file).map_err(|error| Failure::file(&self.key_file, error))?;
+        let Some(path) = &self.key_file else { return Ok(String::new()) };
+        let text = fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
         Ok(text.trim().to_owned())
     }
 
@@ -97,7 +118,7 @@ impl Options {
             seconds: self.seconds,
             runs: self.runs,
             warm_up_seconds: self.warm_up,
-            wait_seconds: crate::drive::WAIT_S,
+            wait_seconds: WAIT_S,
         }
     }
 }
@@ -116,6 +137,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn it_names_one_heddle_or_brings_its_own() {
+        let parses = |arguments: &[&str]| Options::try_parse_from([&["load"], arguments].concat()).is_ok();
+        assert!(parses(&["--in-memory"]));
+        assert!(parses(&["--url", "http://127.0.0.1:4500", "--key-file", "key"]));
+        assert!(!parses(&[]));
+        assert!(!parses(&["--url", "http://127.0.0.1:4500"]));
+        assert!(!parses(&["--in-memory", "--url", "http://127.0.0.1:4500", "--key-file", "key"]));
     }
 
     #[test]

@@ -2,15 +2,19 @@
 
 use std::net::SocketAddr;
 
-use axum::{Json, Router, extract::Query, routing::get, serve::ListenerExt as _};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::Query,
+    response::{IntoResponse as _, Response},
+    serve::ListenerExt as _,
+};
+use http::{Method, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::{
-    client::Failure,
-    workloads::{items, next_by_get, next_by_post},
-};
+use crate::{failure::Failure, workloads};
 
 /// A server that runs until the driver ends.
 pub(crate) struct Target {
@@ -18,10 +22,10 @@ pub(crate) struct Target {
     pub(crate) url: String,
 }
 
-/// What both directions carry.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a query may carry.
+#[derive(Debug, Deserialize)]
 struct Number {
-    n: u64,
+    n: Option<u64>,
 }
 
 impl Target {
@@ -30,26 +34,19 @@ impl Target {
         let failed = |error| Failure::Socket { address: address.to_string(), error };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let url = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let app = Router::new()
-            .route("/next", get(next_of_query).post(next_of_body))
-            .route("/items", get(items_of_query));
         let listener = listener.tap_io(|connection| {
             // Without it an answer may wait for the acknowledgement of the one before.
             let _ = connection.set_nodelay(true);
         });
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
         Ok(Self { url })
     }
 }
 
-async fn next_of_query(Query(Number { n }): Query<Number>) -> Json<Number> {
-    Json(Number { n: next_by_get(n) })
-}
-
-async fn next_of_body(Json(Number { n }): Json<Number>) -> Json<Number> {
-    Json(Number { n: next_by_post(n) })
-}
-
-async fn items_of_query(Query(Number { n }): Query<Number>) -> Json<Value> {
-    Json(json!({"items": items(n)}))
+async fn answer(method: Method, uri: Uri, Query(Number { n }): Query<Number>, body: Bytes) -> Response {
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match workloads::answer(&method, uri.path(), n, &body) {
+        Some(answer) => Json(answer).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }

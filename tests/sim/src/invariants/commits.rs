@@ -81,7 +81,12 @@ impl Commit<'_> {
                 Some(NodeState::Ready { not_before: Some(start), .. }),
                 NodeState::Running { started_on, .. },
             ) => start <= started_on,
-            (Some(NodeState::Running { .. }), NodeState::Running { .. } | NodeState::Ready { .. }) => {
+            // A claim that grew old before its call began is renewed.
+            (
+                Some(NodeState::Running { attempt: was, started_on: before, .. }),
+                NodeState::Running { attempt: is, started_on, .. },
+            ) => is != was || started_on > before,
+            (Some(NodeState::Running { .. }), NodeState::Ready { .. }) => {
                 attempt_of(after) != before.and_then(attempt_of)
             }
             (Some(_), NodeState::Skipped { .. })
@@ -157,7 +162,7 @@ mod tests {
     }
 
     fn succeeded(attempt: Attempt, output: i64) -> NodeState {
-        NodeState::Succeeded { attempt, output: Digest::of(&output), label: None }
+        NodeState::Succeeded { attempt, output: Digest::of(&output), settled_at: 2, label: None }
     }
 
     /// The record of an attempt that succeeded with a number, or that was lost at the end of its lease.

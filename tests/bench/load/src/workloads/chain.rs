@@ -4,13 +4,20 @@ use serde_json::{Value, json};
 
 use super::{MODULUS, Workload, chain_of, node};
 
-const STEPS: u64 = 10;
+const STEPS: u32 = 10;
 
 /// Data steps: `map` and `advanced` in turn. Each computes the next number and puts the last one on a growing trail.
-pub(super) const PURE: Workload = Workload { name: "chain-10", graph: pure_graph, result: pure_result };
+pub(super) const PURE: Workload =
+    Workload { name: "chain-10", steps: STEPS + 1, effects: 0, graph: pure_graph, result: pure_result };
 
 /// Effects: `get_api` and `post_api` in turn. Each asks the driver's server for the next number.
-pub(super) const HTTP: Workload = Workload { name: "chain-10-http", graph: http_graph, result: http_result };
+pub(super) const HTTP: Workload = Workload {
+    name: "chain-10-http",
+    steps: STEPS + 1,
+    effects: STEPS,
+    graph: http_graph,
+    result: http_result,
+};
 
 fn pure_graph() -> Value {
     let mut nodes: Vec<_> = (1..=STEPS)
@@ -36,7 +43,7 @@ fn pure_result(n: u64) -> Value {
     let (mut n, mut trail) = (n, Vec::new());
     for step in 1..=STEPS {
         trail.push(n);
-        n = (n * 3 + step) % MODULUS;
+        n = (n * 3 + u64::from(step)) % MODULUS;
     }
     json!({"n": n, "trail": trail, "sum": trail.iter().sum::<u64>()})
 }
@@ -63,12 +70,12 @@ fn http_result(n: u64) -> Value {
 }
 
 /// What the driver's server answers to a GET.
-pub(crate) fn next_by_get(n: u64) -> u64 {
+pub(super) fn next_by_get(n: u64) -> u64 {
     (n * 3 + 1) % MODULUS
 }
 
 /// What it answers to a POST.
-pub(crate) fn next_by_post(n: u64) -> u64 {
+pub(super) fn next_by_post(n: u64) -> u64 {
     (n * 5 + 2) % MODULUS
 }
 

@@ -1,0 +1,86 @@
+//! Remarks on runs (RUN-18).
+
+use app::ports::{ANNOTATION_MAX, Annotation, Author};
+use domain::{AnnotationId, FieldError, Graph, NodeKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What to remark.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAnnotation {
+    /// 1 to 2000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    text: String,
+    /// The node that it is about, if it is about one.
+    #[schema(value_type = Option<String>)]
+    node: Option<NodeKey>,
+}
+
+impl NewAnnotation {
+    /// The text and the node, or what is wrong with them.
+    pub(crate) fn check(self, graph: &Graph) -> Result<(String, Option<NodeKey>), Vec<FieldError>> {
+        let mut mistakes = Vec::new();
+        if self.text.trim().is_empty() {
+            mistakes.push(mistake("/text", "too_short", "Say something."));
+        }
+        let length = self.text.chars().count();
+        if length > ANNOTATION_MAX {
+            let detail = format!("At most {ANNOTATION_MAX} characters; these are {length}.");
+            mistakes.push(mistake("/text", "too_long", &detail));
+        }
+        if let Some(node) = &self.node
+            && !graph.nodes.iter().any(|known| known.key == *node)
+        {
+            mistakes.push(mistake("/node", "unknown_node", "The run's version has no such node."));
+        }
+        if mistakes.is_empty() { Ok((self.text, self.node)) } else { Err(mistakes) }
+    }
+}
+
+fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
+    let (pointer, code, detail) = (pointer.to_owned(), code.to_owned(), detail.to_owned());
+    FieldError { pointer, code, detail, node: None, offset: None }
+}
+
+/// Who made a remark.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Author)]
+struct AuthorView {
+    /// `service` or `member`.
+    kind: &'static str,
+    id: Uuid,
+}
+
+impl From<Author> for AuthorView {
+    fn from(author: Author) -> Self {
+        match author {
+            Author::Service(id) => Self { kind: "service", id: id.uuid() },
+            Author::Member(id) => Self { kind: "member", id: id.uuid() },
+        }
+    }
+}
+
+/// A remark on a run.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Annotation)]
+pub(crate) struct AnnotationView {
+    #[schema(value_type = Uuid)]
+    id: AnnotationId,
+    text: String,
+    /// The node that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    node: Option<NodeKey>,
+    author: AuthorView,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+}
+
+impl From<Annotation> for AnnotationView {
+    fn from(remark: Annotation) -> Self {
+        let Annotation { id, text, node, author, created_on, .. } = remark;
+        Self { id, text, node, author: author.into(), created_on }
+    }
+}
