@@ -1,14 +1,10 @@
 //! Duplicates, races and dead workers: whatever happens to the worker, a run ends once, with the right result.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
-use app::ports::{Hint, RunStore, StepQueue};
-use aws_sdk_dynamodb::types::AttributeValue;
+use app::ports::StepQueue;
 use chrono::TimeDelta;
-use domain::{Priority, TeamId, Timestamp, Trigger, TriggerKind};
-use engine::{NewRun, NodeState, Run};
-use runstore::DynamoRunStore;
-use runtime::TimeOrderedIds;
+use engine::NodeState;
 use serde_json::{Value, json};
 use test_support::aws::Emulator;
 
@@ -16,6 +12,7 @@ use crate::support::{
     Stack,
     api::Api,
     process,
+    quiet_run::QuietRun,
     target::{Received, Target},
     worker::{BlackHole, Worker},
 };
@@ -33,49 +30,10 @@ fn two_effects() -> Value {
     })
 }
 
-/// A run in the stack's store that no message announces: only the test's own messages move it.
-struct QuietRun {
-    store: DynamoRunStore,
-    hint: Hint,
-}
-
-impl QuietRun {
-    async fn create(api: &Api, stack: &Stack, inputs: &Value) -> Self {
-        Self::created_on(chrono::Utc::now(), api, stack, inputs).await
-    }
-
-    async fn created_on(created_on: Timestamp, api: &Api, stack: &Stack, inputs: &Value) -> Self {
-        let workflow = api.publish("crash safety", &two_effects()).await;
-        let versions = api.get(&format!("/api/v1/workflows/{workflow}/versions")).await.expect(200);
-        let version = versions["items"][0]["id"].as_str().expect("a version").parse().expect("a version id");
-        let seen = api.start(&workflow, json!({"source": "http://127.0.0.1:1"})).await;
-        let store = store(stack).await;
-        let team_id = team_of(stack, &seen).await;
-        let sibling = store.load_control(team_id, seen.parse().expect("a run id")).await.expect("the run");
-
-        let id = uuid::Uuid::now_v7().into();
-        let run = Run::start(NewRun {
-            id,
-            team_id,
-            workflow_id: sibling.workflow_id,
-            version_id: version,
-            trigger: Trigger { kind: TriggerKind::Api, by: None },
-            priority: Priority::Default,
-            created_on,
-        });
-        store.create(&run, inputs, None).await.expect("a stored run");
-        Self { store, hint: Hint::at(&run) }
-    }
-
-    async fn control(&self) -> Run {
-        self.store.load_control(self.hint.team_id, self.hint.run_id).await.expect("the run")
-    }
-}
-
 #[tokio::test]
 async fn the_same_message_many_times_gives_one_result() {
     let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
-    let run = QuietRun::create(&api, &stack, &json!({"source": target.url})).await;
+    let run = QuietRun::create(&api, &stack, &two_effects(), &json!({"source": target.url})).await;
 
     let queue = aws::SqsStepQueue::new(&Emulator::connect().await.sdk, &stack.step_queue_url);
     let same: Vec<_> = (0..6).map(|_| (run.hint.clone(), 0)).collect();
@@ -89,7 +47,7 @@ async fn the_same_message_many_times_gives_one_result() {
 #[tokio::test]
 async fn two_workers_with_the_same_message_give_one_result() {
     let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
-    let run = QuietRun::create(&api, &stack, &json!({"source": target.url})).await;
+    let run = QuietRun::create(&api, &stack, &two_effects(), &json!({"source": target.url})).await;
     let patience = Duration::from_secs(20);
     let (one, two) =
         (Worker::start(&stack, patience, None).await, Worker::start(&stack, patience, None).await);
@@ -105,7 +63,7 @@ async fn two_workers_with_the_same_message_give_one_result() {
 #[tokio::test]
 async fn a_worker_killed_between_commit_and_dispatch_loses_nothing() {
     let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
-    let run = QuietRun::create(&api, &stack, &json!({"source": target.url})).await;
+    let run = QuietRun::create(&api, &stack, &two_effects(), &json!({"source": target.url})).await;
 
     // The commit claims one effect; the message for the other never reaches the queue.
     let hole = BlackHole::start().await;
@@ -133,7 +91,8 @@ async fn a_worker_killed_between_commit_and_dispatch_loses_nothing() {
 async fn a_run_whose_hint_was_lost_is_found_by_maintenance() {
     let (api, stack, target) = (Api::on_aws(), Stack::from_env(), Target::start().await);
     let long_ago = chrono::Utc::now() - TimeDelta::minutes(5);
-    let run = QuietRun::created_on(long_ago, &api, &stack, &json!({"source": target.url})).await;
+    let run =
+        QuietRun::created_on(long_ago, &api, &stack, &two_effects(), &json!({"source": target.url})).await;
 
     let kept = stack.invoke("maintenance", &json!({})).await;
     assert!(kept["reminded"].as_u64().is_some_and(|reminded| reminded >= 1), "{kept}");
@@ -164,28 +123,6 @@ async fn the_deployed_worker_killed_in_the_middle_of_an_effect_is_replaced() {
     assert_eq!(detail["result"], "/hold/on", "{detail:#}");
     let keys: BTreeSet<_> = target.received().into_iter().map(|call| call.idempotency_key).collect();
     assert_eq!(keys.len(), 1, "every attempt carries the same idempotency key: {keys:?}");
-}
-
-async fn store(stack: &Stack) -> DynamoRunStore {
-    let sdk = Emulator::connect().await.sdk;
-    let blobs = Arc::new(aws::s3_blobs(&sdk, &stack.blob_bucket).expect("the bucket"));
-    DynamoRunStore::new(
-        aws_sdk_dynamodb::Client::new(&sdk),
-        &stack.run_table,
-        blobs,
-        Arc::new(TimeOrderedIds),
-    )
-}
-
-/// The team that a run of the API belongs to: answers don't name it, its control item does.
-async fn team_of(stack: &Stack, run: &str) -> TeamId {
-    let key = |text: &str| AttributeValue::S(text.to_owned());
-    let dynamodb = aws_sdk_dynamodb::Client::new(&Emulator::connect().await.sdk);
-    let get = dynamodb.get_item().table_name(&stack.run_table);
-    let got =
-        get.key("pk", key(&format!("RUN#{run}"))).key("sk", key("RUN")).send().await.expect("an answer");
-    let item = got.item.expect("the run's control item");
-    item["team_id"].as_s().expect("text").parse().expect("a team id")
 }
 
 fn calls(target: &Target) -> Vec<String> {

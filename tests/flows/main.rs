@@ -37,6 +37,7 @@ mod control;
 mod crash_safety;
 mod dead_letters;
 mod kills;
+mod memory;
 mod publish_and_run;
 mod standalone_kill;
 mod support;

@@ -1,14 +1,21 @@
 //! Commits: step records first, then the control item as the only commit point.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
-use app::ports::{RunSummary, StoreError};
+use app::{
+    ports::{RunSummary, StoreError},
+    spill::groups,
+};
 use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     types::{AttributeValue, PutRequest, ReturnValuesOnConditionCheckFailure, WriteRequest},
 };
-use engine::{Run, StepRecord};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use domain::TeamId;
+use engine::{Digest, Run, StepRecord};
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 
 use crate::{
     DynamoRunStore,
@@ -26,15 +33,16 @@ pub(crate) const BATCH: usize = 25;
 /// How often the throttled rest of a batch is sent again: after 20, 40, … 1280 ms.
 const BATCH_TRIES: u32 = 7;
 
-/// Blobs and batches under way at once.
+/// Records that are put together, and batches under way, at once.
 pub(crate) const AT_ONCE: usize = 4;
 
 impl DynamoRunStore {
     /// Writes step records; writing them again changes nothing. One record is one `PutItem`, more are batches of 25.
     pub(crate) async fn write_records(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
+        let outputs = self.packed_outputs(run.team_id, records).await?;
         let mut items = Vec::new();
         for record in records {
-            items.push(self.step_item(run, record));
+            items.push(self.step_item(run, record, &outputs));
         }
         let items: Vec<Item> = stream::iter(items).buffered(AT_ONCE).try_collect().await?;
         match <[Item; 1]>::try_from(items) {
@@ -77,11 +85,38 @@ impl DynamoRunStore {
         Err(unavailable(doing)("the table is throttled"))
     }
 
-    async fn step_item(&self, run: &Run, record: &StepRecord) -> Result<Item, StoreError> {
+    /// The outputs of records as attributes, by digest: each is written as JSON and packed once, however many nodes have handed it on.
+    async fn packed_outputs<'a>(
+        &self,
+        team: TeamId,
+        records: &'a [StepRecord],
+    ) -> Result<HashMap<&'a Digest, AttributeValue>, StoreError> {
+        let outputs = records.iter().filter_map(|record| Some((&record.digest, record.output.as_deref()?)));
+        let texts = outputs.collect::<BTreeMap<_, _>>().into_iter().map(|(digest, output)| {
+            let json = output.to_string();
+            let bytes = json.len();
+            ((digest, json), bytes)
+        });
+        let mut packed = HashMap::new();
+        for group in groups(texts) {
+            let packing = group.into_iter().map(|(digest, json)| async move {
+                let output = pack(&*self.blobs, team, json, spill::VALUE_MAX).await?;
+                Ok::<_, StoreError>((digest, output))
+            });
+            packed.extend(try_join_all(packing).await?);
+        }
+        Ok(packed)
+    }
+
+    async fn step_item(
+        &self,
+        run: &Run,
+        record: &StepRecord,
+        outputs: &HashMap<&Digest, AttributeValue>,
+    ) -> Result<Item, StoreError> {
         let mut item = keyed(keys::run_pk(run.id), keys::record_sk(record));
-        if let Some(output) = &record.output {
-            let output = pack(&*self.blobs, run.team_id, output.to_string(), spill::VALUE_MAX).await?;
-            item.insert("output".to_owned(), output);
+        if record.output.is_some() {
+            item.insert("output".to_owned(), outputs[&record.digest].clone());
         }
         let rest = StepRecord { output: None, ..record.clone() };
         let rest = serde_json::to_string(&rest).map_err(unavailable(DOING))?;

@@ -2,40 +2,43 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use app::ports::{LoadedRun, StoreError};
+use app::{
+    ports::{LoadedRun, StoreError},
+    spill::LargeValues,
+};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::{RunId, TeamId};
 use engine::{NodeState, Run, StepRecord};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use serde_json::Value;
 
 use crate::{
     DynamoRunStore,
     error::{failed, malformed, unavailable},
     items::{Item, json_of, keyed, text, text_of},
     keys::{self, SK},
-    spill::unpack,
+    spill::{read_large, unpack, value_of},
 };
 
 const DOING: &str = "load a run";
 
-/// Step records that are put together at once, each perhaps with a blob to read.
+/// Step records that are put together at once.
 const AT_ONCE: usize = 8;
 
 impl DynamoRunStore {
     /// Everything of a run in one consistent query, or several where it is larger than a page of 1 MB.
     pub(crate) async fn load_run(&self, team: TeamId, id: RunId) -> Result<LoadedRun, StoreError> {
         let Found { run, committed, inputs, steps } = self.find(team, self.items_of(id)).await?;
+        let inputs = inputs.as_ref().and_then(|item| item.get("inputs"));
         let inputs = inputs.ok_or_else(|| malformed(DOING, "inputs"))?;
-        let inputs: Value = self.unpacked(team, &inputs, "inputs").await?;
+        let outputs = steps.iter().filter_map(|item| item.get("output"));
+        let large = &read_large(&*self.blobs, team, outputs.chain([inputs])).await?;
+        let inputs = value_of(inputs, large)?;
         let records: Vec<_> = stream::iter(steps)
-            .map(|item| async move { self.step_of(team, &item).await })
+            .map(|item| async move { self.step_of(team, &item, large).await })
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        Ok(LoadedRun::compose(run, Arc::new(inputs), records, |record| {
-            committed.holds(&keys::record_sk(record))
-        }))
+        Ok(LoadedRun::compose(run, inputs, records, |record| committed.holds(&keys::record_sk(record))))
     }
 
     /// The control state and the records without their outputs, which are not sent.
@@ -107,12 +110,15 @@ impl DynamoRunStore {
         Ok(got.item)
     }
 
-    async fn step_of(&self, team: TeamId, item: &Item) -> Result<StepRecord, StoreError> {
+    async fn step_of(
+        &self,
+        team: TeamId,
+        item: &Item,
+        large: &LargeValues,
+    ) -> Result<StepRecord, StoreError> {
         let record: StepRecord = self.unpacked(team, item, "record").await?;
-        let has_output = item.contains_key("output");
-        let output: Option<Value> =
-            if has_output { Some(self.unpacked(team, item, "output").await?) } else { None };
-        Ok(StepRecord { output: output.map(Arc::new), ..record })
+        let output = item.get("output").map(|attribute| value_of(attribute, large)).transpose()?;
+        Ok(StepRecord { output, ..record })
     }
 
     pub(crate) async fn unpacked<T: serde::de::DeserializeOwned>(

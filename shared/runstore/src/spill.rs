@@ -1,19 +1,22 @@
 //! Attributes that may be large: text, or a reference to a blob as `{sha256, bytes}` (see [`app::spill`]).
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use app::{
     ports::{Blobs, StoreError},
-    spill::{self, Stored},
+    spill::{self, LargeValues, Stored},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::TeamId;
 use engine::Digest;
+use serde_json::Value;
 
 use crate::{
-    error::malformed,
+    error::{malformed, unavailable},
     items::{number, text},
 };
+
+const READING: &str = "read a value";
 
 pub(crate) use app::spill::VALUE_MAX;
 /// Largest inline rest of a step record. With an output beside it, an item stays below DynamoDB's 400 KB.
@@ -45,18 +48,37 @@ pub(crate) async fn unpack(
 ) -> Result<String, StoreError> {
     let stored = match attribute {
         AttributeValue::S(inline) => Stored::Inline(inline.clone()),
-        AttributeValue::M(reference) => reference_of(reference)?,
-        _ => return Err(malformed("read a value", "text or reference")),
+        other => {
+            let (sha256, bytes) = reference_in(other)?;
+            Stored::Blob { sha256, bytes }
+        }
     };
     spill::get(blobs, team, stored).await
 }
 
-fn reference_of(reference: &HashMap<String, AttributeValue>) -> Result<Stored, StoreError> {
+/// Reads the blobs that attributes refer to.
+pub(crate) async fn read_large(
+    blobs: &dyn Blobs,
+    team: TeamId,
+    attributes: impl Iterator<Item = &AttributeValue>,
+) -> Result<LargeValues, StoreError> {
+    let references = attributes.filter(|attribute| !attribute.is_s()).map(reference_in);
+    LargeValues::read(blobs, team, references.collect::<Result<_, _>>()?).await
+}
+
+/// The value of an attribute, whose blob was read if it has one.
+pub(crate) fn value_of(attribute: &AttributeValue, large: &LargeValues) -> Result<Arc<Value>, StoreError> {
+    match attribute {
+        AttributeValue::S(inline) => serde_json::from_str(inline).map(Arc::new).map_err(unavailable(READING)),
+        other => large.get(&reference_in(other)?.0),
+    }
+}
+
+/// The digest and the length of the blob that an attribute refers to.
+fn reference_in(attribute: &AttributeValue) -> Result<(Digest, usize), StoreError> {
+    let reference = attribute.as_m().map_err(|_| malformed(READING, "text or reference"))?;
     let sha256 =
         reference.get("sha256").and_then(|value| value.as_s().ok()).and_then(|hex| Digest::parse(hex));
     let bytes = reference.get("bytes").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-    match (sha256, bytes) {
-        (Some(sha256), Some(bytes)) => Ok(Stored::Blob { sha256, bytes }),
-        _ => Err(malformed("read a blob", "sha256 or bytes")),
-    }
+    sha256.zip(bytes).ok_or_else(|| malformed("read a blob", "sha256 or bytes"))
 }

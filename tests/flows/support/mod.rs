@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod process;
+pub mod quiet_run;
 pub mod standalone;
 pub mod target;
 pub mod worker;

@@ -26,7 +26,7 @@ pub struct Received {
 
 /// A server on loopback. `/hold/…` answers only after [`Target::release`]; everything else at once, or after the server's usual
 /// time. `/<any>/busy/…` is refused when it is asked for the first time, with a status that is worth a retry; `/<any>/gone/…` is
-/// always refused, with one that is not.
+/// always refused, with one that is not. `/large/<bytes>` is answered with a JSON of about that many bytes: a list of ten texts.
 pub struct Target {
     pub url: String,
     inner: Arc<Inner>,
@@ -98,6 +98,9 @@ async fn answer(
     if path.starts_with("/hold/") {
         let mut released = inner.released.subscribe();
         released.wait_for(|released| *released).await.expect("the target lives");
+    }
+    if let Some(bytes) = path.strip_prefix("/large/").and_then(|bytes| bytes.parse::<usize>().ok()) {
+        return (StatusCode::OK, Json(vec!["x".repeat(bytes / 10); 10].into()));
     }
     tokio::time::sleep(inner.takes).await;
     let status = match path.split('/').nth(2) {

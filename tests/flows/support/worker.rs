@@ -4,12 +4,13 @@
 //! are those of the stack.
 
 use std::{
+    fs,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use app::ports::Hint;
+use app::ports::{Hint, StepInbox};
 use axum::{
     Router,
     body::Bytes,
@@ -92,7 +93,7 @@ impl Worker {
 
     /// Delivers a message without waiting for the answer.
     pub fn send(&self, hint: &Hint, receive_count: u32) {
-        self.events.send(sqs_event(hint, receive_count)).expect("the worker lives");
+        self.events.send(sqs_event([("0", hint, receive_count)])).expect("the worker lives");
     }
 
     /// Delivers a message and tells whether the worker acknowledged it.
@@ -105,6 +106,28 @@ impl Worker {
     pub async fn acknowledged(&self) -> bool {
         let answer = self.answers.lock().await.recv().await.expect("an answer");
         answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty)
+    }
+
+    /// Delivers what is in a queue as Lambda's poller does: up to ten messages at a time, deleted once all are acknowledged.
+    pub async fn deliver_from(&self, queue: &impl StepInbox) {
+        let batch = queue.receive(10, Duration::from_secs(1)).await.expect("messages");
+        if batch.is_empty() {
+            return;
+        }
+        let messages = batch.iter().map(|message| (&*message.id, &message.hint, message.receive_count));
+        self.events.send(sqs_event(messages)).expect("the worker lives");
+        assert!(self.acknowledged().await, "a message was not acknowledged");
+        for message in batch {
+            queue.done(&message.receipt).await.expect("a deleted message");
+        }
+    }
+
+    /// The most memory that the process has had resident so far, in bytes (Linux).
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("its status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib * 1024
     }
 
     /// SIGKILL: nothing of the process gets to run any more.
@@ -152,24 +175,27 @@ async fn failed(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-/// The event that Lambda's SQS poller makes of one message.
-fn sqs_event(hint: &Hint, receive_count: u32) -> Value {
-    json!({"Records": [{
-        "messageId": uuid::Uuid::now_v7(),
-        "receiptHandle": "none",
-        "body": serde_json::to_string(hint).expect("JSON"),
-        "attributes": {
-            "ApproximateReceiveCount": receive_count.to_string(),
-            "SentTimestamp": "1700000000000",
-            "SenderId": "test",
-            "ApproximateFirstReceiveTimestamp": "1700000000001",
-        },
-        "messageAttributes": {},
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:steps",
-        "awsRegion": "us-east-1",
-    }]})
+/// The event that Lambda's SQS poller makes of messages: the id, the hint and the receive count of each.
+fn sqs_event<'a>(messages: impl IntoIterator<Item = (&'a str, &'a Hint, u32)>) -> Value {
+    let records = messages.into_iter().map(|(id, hint, receive_count)| {
+        json!({
+            "messageId": id,
+            "receiptHandle": "none",
+            "body": serde_json::to_string(hint).expect("JSON"),
+            "attributes": {
+                "ApproximateReceiveCount": receive_count.to_string(),
+                "SentTimestamp": "1700000000000",
+                "SenderId": "test",
+                "ApproximateFirstReceiveTimestamp": "1700000000001",
+            },
+            "messageAttributes": {},
+            "md5OfBody": "",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:steps",
+            "awsRegion": "us-east-1",
+        })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
 }
 
 /// An endpoint that takes connections and never answers: whoever sends to it stays where it is.

@@ -64,7 +64,7 @@ async fn exchange(
     let host = response.host().to_owned();
     let body = response.bytes(api.max_bytes).await?;
     note.read(body.len());
-    output::of(status, &headers, &body, &host)
+    output::of(status, &headers, body, &host)
 }
 
 /// The line that a step's log gets of a request, such as `GET api.example.com: 200 in 34 ms, 1.2 KB`.

@@ -6,17 +6,20 @@
 //!   bytes are UTF-8; else `{"base64": "…"}`.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::{Buf as _, Bytes};
 use domain::{ErrorClass, Failure};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 /// The output of a node whose request succeeded. `host` is for the message of a failure.
-pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], host: &str) -> Result<Value, Failure> {
-    let body = value(headers, body, host)?;
-    Ok(json!({ "status": status.as_u16(), "headers": joined(headers), "body": body }))
+pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: Bytes, host: &str) -> Result<Value, Failure> {
+    let mut output = json!({ "status": status.as_u16(), "headers": joined(headers) });
+    // Moved in, where `json!` would copy it.
+    output["body"] = value(headers, body, host)?;
+    Ok(output)
 }
 
-fn value(headers: &HeaderMap, body: &[u8], host: &str) -> Result<Value, Failure> {
+fn value(headers: &HeaderMap, mut body: Bytes, host: &str) -> Result<Value, Failure> {
     let permanent = |code, message| Err(Failure::new(ErrorClass::Permanent, code, message));
     if body.is_empty() {
         return Ok(Value::Null);
@@ -27,10 +30,12 @@ fn value(headers: &HeaderMap, body: &[u8], host: &str) -> Result<Value, Failure>
             format!("{host} answered with an encoding that was not asked for"),
         );
     }
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    if body.starts_with("\u{feff}".as_bytes()) {
+        body.advance("\u{feff}".len());
+    }
     if media_type(headers).is_some_and(|media_type| is_json(&media_type)) {
         // Where it breaks is told, what stands there is not.
-        return serde_json::from_slice(body).or_else(|error| {
+        return serde_json::from_slice(&body).or_else(|error| {
             let (line, column) = (error.line(), error.column());
             permanent(
                 "invalid_json",
@@ -38,9 +43,12 @@ fn value(headers: &HeaderMap, body: &[u8], host: &str) -> Result<Value, Failure>
             )
         });
     }
-    Ok(match std::str::from_utf8(body) {
+    Ok(match String::from_utf8(body.into()) {
         Ok(text) => text.into(),
-        Err(_) => json!({ "base64": BASE64_STANDARD.encode(body) }),
+        Err(binary) => {
+            let base64 = BASE64_STANDARD.encode(binary.as_bytes());
+            Map::from_iter([("base64".to_owned(), base64.into())]).into()
+        }
     })
 }
 
@@ -76,12 +84,12 @@ mod tests {
 
     use super::*;
 
-    fn output(headers: &[(&'static str, &'static str)], body: &[u8]) -> Result<Value, Failure> {
+    fn output(headers: &[(&'static str, &'static str)], body: &'static [u8]) -> Result<Value, Failure> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        of(StatusCode::OK, &map, body, "a.example")
+        of(StatusCode::OK, &map, Bytes::from_static(body), "a.example")
     }
 
     #[test]

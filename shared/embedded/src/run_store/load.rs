@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use app::ports::{LoadedRun, StoreError};
+use app::{
+    ports::{LoadedRun, StoreError},
+    spill::{self, LargeValues},
+};
 use domain::{RunId, TeamId, VersionId, WorkflowVersion};
 use engine::{Run, StepRecord};
 
-use super::{EmbeddedRunStore, records::bare_records_of};
+use super::{
+    EmbeddedRunStore, blob_of,
+    records::{StoredRecord, stored_records},
+};
 use crate::error::unavailable;
 
 const DOING: &str = "load a run";
@@ -26,14 +32,22 @@ impl EmbeddedRunStore {
         .map_err(unavailable(DOING))?
         .ok_or(StoreError::NotFound)?;
         let run: Run = serde_json::from_str(&row.state).map_err(unavailable(DOING))?;
-        let inputs = self.unpack(team, row.inputs).await?;
-        let inputs = serde_json::from_str(&inputs).map_err(unavailable(DOING))?;
-        let mut records = Vec::new();
+        let inputs_blob = blob_of(&row.inputs)?;
+        let mut stored = Vec::new();
         for commit in &row.records {
-            records.extend(self.records_of(team, commit).await?);
+            stored.extend(stored_records(commit)?);
         }
+        let references = stored.iter().filter_map(StoredRecord::blob).chain(&inputs_blob);
+        let references = references.map(|sha256| (sha256.clone(), spill::UNKNOWN)).collect();
+        let large = LargeValues::read(&*self.blobs, team, references).await?;
+        let inputs = match &inputs_blob {
+            Some(sha256) => large.get(sha256)?,
+            None => serde_json::from_str(&row.inputs).map(Arc::new).map_err(unavailable(DOING))?,
+        };
+        let records = stored.into_iter().map(|record| record.with_output(&large));
+        let records: Vec<_> = records.collect::<Result<_, _>>()?;
         // Records of lost commits were never written.
-        Ok(LoadedRun::compose(run, Arc::new(inputs), records, |_| true))
+        Ok(LoadedRun::compose(run, inputs, records, |_| true))
     }
 
     /// The control state and the records without their outputs, of which no blob is read.
@@ -56,7 +70,7 @@ impl EmbeddedRunStore {
         let run: Run = serde_json::from_str(&row.state).map_err(unavailable(DOING))?;
         let mut records = Vec::new();
         for commit in &row.records {
-            records.extend(bare_records_of(commit)?);
+            records.extend(stored_records(commit)?.into_iter().map(StoredRecord::bare));
         }
         let LoadedRun { run, records, .. } = LoadedRun::compose(run, Arc::default(), records, |_| true);
         Ok((run, records))

@@ -80,9 +80,8 @@ impl EmbeddedRunStore {
     }
 
     async fn unpack(&self, team: TeamId, column: String) -> Result<String, StoreError> {
-        let Some(sha256) = column.strip_prefix('@') else { return Ok(column) };
-        let sha256 = Digest::parse(sha256).ok_or_else(|| malformed("read a value", "digest"))?;
-        spill::get(&*self.blobs, team, Stored::Blob { sha256, bytes: 0 }).await
+        let Some(sha256) = blob_of(&column)? else { return Ok(column) };
+        spill::get(&*self.blobs, team, Stored::Blob { sha256, bytes: spill::UNKNOWN }).await
     }
 
     /// Why a run was not stored: its key is in use, or its id is.
@@ -122,6 +121,12 @@ impl EmbeddedRunStore {
     }
 }
 
+/// The digest of the blob that a column refers to, if it does.
+fn blob_of(column: &str) -> Result<Option<Digest>, StoreError> {
+    let sha256 = column.strip_prefix('@').map(|sha256| Digest::parse(sha256).ok_or(sha256));
+    sha256.transpose().map_err(|_| malformed("read a value", "digest"))
+}
+
 fn check_at(run: &Run) -> Option<DateTime<Utc>> {
     let check = run.next_check_on?;
     let on_grid = check.timestamp().div_euclid(CHECK_GRID_S) * CHECK_GRID_S;
@@ -145,8 +150,9 @@ impl RunStore for EmbeddedRunStore {
             request: key.request.as_str().to_owned(),
             expires_on: key.expires_on,
         });
-        let (state, packed) = (json_of(run)?, self.pack(run.team_id, inputs.to_string()).await?);
-        let bytes = state.len() + packed.len();
+        let (state, inputs_json) = (json_of(run)?, inputs.to_string());
+        let bytes = state.len() + inputs_json.len();
+        let packed = self.pack(run.team_id, inputs_json).await?;
         let hint = self.outbox.message(Hint::at(run), 0);
         if hint.hand.is_some() {
             // Before it is durable: the worker may ask before the caller hears of it.
@@ -195,8 +201,7 @@ impl RunStore for EmbeddedRunStore {
 
     async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
         let (commit_id, state) = (self.ids.next(), json_of(run)?);
-        let records_json = self.records_json(run.team_id, records).await?;
-        let bytes = records_json.as_ref().map_or(0, String::len);
+        let (records_json, bytes) = self.records_json(run.team_id, records).await?;
         let commit = Commit {
             run_id: run.id.uuid(),
             team_id: run.team_id.uuid(),

@@ -8,6 +8,7 @@ mod effects;
 mod ending;
 mod ready;
 mod settle;
+mod sharing;
 mod transition;
 mod waiting;
 

@@ -108,10 +108,16 @@ impl Transition<'_> {
 
     /// Checks an output against the node's size limit and `structured_output`.
     fn accept(&self, node: usize, output: Output) -> Result<Accepted, Failure> {
-        let (digest, bytes) = Digest::and_size_of(&output.value);
-        check_size(bytes)?;
+        let (value, digest) = match self.handed_on(node, &output.value) {
+            Some(given) => given,
+            None => {
+                let (digest, bytes) = Digest::and_size_of(&output.value);
+                check_size(bytes)?;
+                (self.held(output.value), digest)
+            }
+        };
         if let Some(schema) = &self.plan.at(node).schema {
-            let mismatches = schema.mismatches(&output.value);
+            let mismatches = schema.mismatches(&value);
             if !mismatches.is_empty() {
                 let places: Vec<_> = mismatches
                     .iter()
@@ -121,7 +127,7 @@ impl Transition<'_> {
                 return Err(invalid("structured_output", message));
             }
         }
-        Ok(Accepted { value: Arc::new(output.value), digest, label: output.label })
+        Ok(Accepted { value, digest, label: output.label })
     }
 
     fn succeed(&mut self, ended: Ended, accepted: Accepted, error: Option<Failure>) {
