@@ -14,7 +14,7 @@ use std::{
 use crate::{Play, invariants::Violation, network::Counts, trace::Trace};
 
 /// The longest that a seed may take, in real time; most take a millisecond. Beyond it, somebody does not let others go on.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Which seeds to play.
 #[derive(Debug, Clone, Copy)]

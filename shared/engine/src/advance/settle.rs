@@ -108,13 +108,12 @@ impl Transition<'_> {
 
     /// Checks an output against the node's size limit and `structured_output`.
     fn accept(&self, node: usize, output: Output) -> Result<Accepted, Failure> {
-        let (value, digest) = match self.handed_on(node, &output.value) {
-            Some(given) => given,
-            None => {
-                let (digest, bytes) = Digest::and_size_of(&output.value);
-                check_size(bytes)?;
-                (self.held(output.value), digest)
-            }
+        let (value, digest) = if let Some(given) = self.handed_on(node, &output.value) {
+            given
+        } else {
+            let (digest, bytes) = Digest::and_size_of(&output.value);
+            check_size(bytes)?;
+            (self.held(output.value), digest)
         };
         if let Some(schema) = &self.plan.at(node).schema {
             let mismatches = schema.mismatches(&value);
