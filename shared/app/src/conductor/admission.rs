@@ -87,8 +87,9 @@ impl Held<'_> {
         let most = u32::try_from(behind.len()).unwrap_or(u32::MAX);
         let first = Duration::from_secs(most.into()).mul_f64(self.conductor.chance.draw()).as_secs();
         let first = usize::try_from(first).unwrap_or_default();
-        let some: Vec<_> = behind.iter().cycle().skip(first).take(LOOKED_AT.min(behind.len())).collect();
-        let cleared = stream::iter(some).map(|run| self.is_cleared_away(*run));
+        let some: Vec<RunId> =
+            behind.iter().copied().cycle().skip(first).take(LOOKED_AT.min(behind.len())).collect();
+        let cleared = stream::iter(some).map(|run| self.is_cleared_away(run));
         let cleared: Vec<bool> = cleared.buffer_unordered(LOOKED_AT).try_collect().await?;
         Ok(cleared.contains(&true))
     }
