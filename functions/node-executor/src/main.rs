@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::Client;
 use connectors::{CircuitBreaker, ConnectorSet, egress::Egress};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use node_executor::{State, handle_batch};
-use runstore::{DynamoCounters, DynamoRunStore};
+use runstore::{DynamoAdmissions, DynamoCounters, DynamoRunStore};
 
 use config::Config;
 
@@ -23,13 +23,14 @@ async fn main() -> Result<(), Error> {
     let blobs = Arc::new(s3_blobs(&sdk, &config.blob_bucket)?);
     let dynamo = Client::new(&sdk);
     let counters = DynamoCounters::new(dynamo.clone(), config.ephemeral_table, boot.clock.clone());
+    let admissions = Arc::new(DynamoAdmissions::new(dynamo.clone(), config.run_table.clone()));
     let store = DynamoRunStore::new(dynamo, config.run_table, blobs, boot.ids);
     let queue = SqsStepQueues::new(&sdk, config.step_queues);
     let connectors = ConnectorSet::new(Egress::new(config.egress));
     let connectors = CircuitBreaker::new(connectors, Arc::new(counters), boot.clock.clone());
     let (store, queue, connectors) = (Arc::new(store), Arc::new(queue), Arc::new(connectors));
     let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
-    let conductor = Conductor::new(store, queue, timers, boot.clock.clone(), boot.chance);
+    let conductor = Conductor::new(store, queue, timers, admissions, boot.clock.clone(), boot.chance);
     let worker = Worker::new(Arc::new(conductor), connectors, Arc::new(Polling));
     let state = &State { worker, clock: boot.clock };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {

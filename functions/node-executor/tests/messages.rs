@@ -10,7 +10,7 @@ use app::{
         ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore, ScriptedConnectors, SequentialIds,
         a_conductor, a_version, graph, team, trigger,
     },
-    ports::{Clock, Hint, Polling, RunStore},
+    ports::{Clock, Hint, Polling, RunStore, Unlimited},
     start_run,
 };
 use chrono::TimeDelta;
@@ -54,6 +54,7 @@ impl World {
         self.store.put_version(&version).await.unwrap();
         self.catalog.put_version(version.clone());
         let ports = StartPorts {
+            limits: &Unlimited,
             store: self.store.as_ref(),
             queue: self.queue.as_ref(),
             catalog: &self.catalog,

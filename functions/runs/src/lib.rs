@@ -10,8 +10,8 @@ use std::sync::Arc;
 use app::{
     Conductor,
     ports::{
-        Annotations, ApiKeys, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore, StepQueue, StoreError,
-        WorkflowCatalog, WorkflowNames,
+        Admissions, Annotations, ApiKeys, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore,
+        RunningLimits, StepQueue, StoreError, WorkflowCatalog, WorkflowNames,
     },
 };
 use axum::{Router, extract::FromRef};
@@ -29,6 +29,10 @@ pub struct State {
     pub workflows: Arc<dyn WorkflowNames>,
     /// What is remarked on runs.
     pub annotations: Arc<dyn Annotations>,
+    /// How many runs a team may have under way.
+    pub limits: Arc<dyn RunningLimits>,
+    /// Which runs wait for others of their team.
+    pub admissions: Arc<dyn Admissions>,
     /// Runs and versions.
     pub store: Arc<dyn RunStore>,
     /// How workers hear of a run.

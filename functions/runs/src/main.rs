@@ -5,14 +5,14 @@ mod config;
 use std::sync::Arc;
 
 use app::{
-    Conductor,
+    Conductor, KnownLimits,
     ports::{Polling, RunStore, StepQueue},
 };
 use aws::{SchedulerTimers, Secrets, SqsDeadLetters, SqsStepQueues, s3_blobs};
 use aws_sdk_dynamodb::Client;
 use catalog::LazyCatalog;
 use runs::{EventStream, State};
-use runstore::DynamoRunStore;
+use runstore::{DynamoAdmissions, DynamoRunStore};
 
 use config::Config;
 
@@ -22,7 +22,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let sdk = runtime::sdk_config(&boot.env).await?;
     let config = Config::from_env(&boot.env)?;
     let blobs = Arc::new(s3_blobs(&sdk, &config.blob_bucket)?);
-    let store = DynamoRunStore::new(Client::new(&sdk), config.run_table, blobs, boot.ids.clone());
+    let dynamo = Client::new(&sdk);
+    let admissions = Arc::new(DynamoAdmissions::new(dynamo.clone(), config.run_table.clone()));
+    let store = DynamoRunStore::new(dynamo, config.run_table, blobs, boot.ids.clone());
     let secrets = Arc::new(Secrets::new(&sdk));
     let catalog = Arc::new(LazyCatalog::new(move || {
         let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
@@ -32,14 +34,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
     let dead_letters = SqsDeadLetters::new(&sdk, config.dead_letters_url, queue.clone());
     let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
-    let conductor =
-        Conductor::new(store.clone(), queue.clone(), timers, boot.clock.clone(), boot.chance.clone());
+    let conductor = Conductor::new(
+        store.clone(),
+        queue.clone(),
+        timers,
+        admissions.clone(),
+        boot.clock.clone(),
+        boot.chance.clone(),
+    );
     let state = State {
         conductor: Arc::new(conductor),
         keys: catalog.clone(),
         catalog: catalog.clone(),
         workflows: catalog.clone(),
         annotations: catalog.clone(),
+        limits: Arc::new(KnownLimits::new(catalog.clone(), boot.clock.clone())),
+        admissions,
         store,
         queue,
         dead_letters: Arc::new(dead_letters),

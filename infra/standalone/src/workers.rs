@@ -79,8 +79,9 @@ impl Crew {
 /// What moves runs on the embedded stores. Commits go through `store`, which stands on the embedded one.
 pub(crate) fn conductor(embedded: &Embedded, store: Arc<dyn RunStore>, boot: &Boot) -> Arc<Conductor> {
     let timers = Arc::new(embedded.timers(Arc::clone(&boot.clock)));
+    let admissions = Arc::new(embedded.admissions());
     let (clock, chance) = (Arc::clone(&boot.clock), Arc::clone(&boot.chance));
-    Arc::new(Conductor::new(store, Arc::clone(&embedded.queue) as _, timers, clock, chance))
+    Arc::new(Conductor::new(store, Arc::clone(&embedded.queue) as _, timers, admissions, clock, chance))
 }
 
 impl Bench {

@@ -16,6 +16,7 @@ pub mod cache;
 pub mod cancel_run;
 pub mod conductor;
 pub mod decide_approval;
+pub mod known_limits;
 pub mod loaded;
 pub mod ports;
 pub mod position;
@@ -39,6 +40,7 @@ pub use advance_run::{AdvanceError, Advanced, Delivery, MessageName, StepOutcome
 pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
+pub use known_limits::KnownLimits;
 pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
 pub use remind_runs::remind_runs;
 pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};

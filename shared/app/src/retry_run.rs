@@ -92,7 +92,7 @@ pub async fn retry_run(
     if !violations.is_empty() {
         return Err(RetryError::Start(StartError::InvalidInputs(violations)));
     }
-    let mut new = start_run::new_run(ports, &version, wish.trigger, run.priority);
+    let mut new = start_run::new_run(ports, &version, wish.trigger, run.priority).await?;
     new.retry_of = Some(RetryOf { run_id: run.id, from: wish.from });
     start_run::store(ports, &new, &inputs, None).await.map_err(RetryError::Start)?;
     info!(run_id = %new.id, team_id = %new.team_id, retry_of = %run.id, "run {} retries {}", new.id, run.id);

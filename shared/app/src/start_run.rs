@@ -12,7 +12,8 @@ use serde_json::Value;
 use tracing::{info, warn};
 
 use crate::ports::{
-    Clock, Created, Hint, IdempotencyKey, Ids, RunStore, StepQueue, StoreError, WorkflowCatalog,
+    Clock, Created, Hint, IdempotencyKey, Ids, RunStore, RunningLimits, StepQueue, StoreError,
+    WorkflowCatalog,
 };
 
 /// How long an `Idempotency-Key` of a start is remembered.
@@ -27,6 +28,8 @@ pub struct StartPorts<'a> {
     pub queue: &'a dyn StepQueue,
     /// Which version is the published one.
     pub catalog: &'a dyn WorkflowCatalog,
+    /// How many runs a team may have under way.
+    pub limits: &'a dyn RunningLimits,
     /// The present.
     pub clock: &'a dyn Clock,
     /// The run's id.
@@ -115,17 +118,17 @@ pub async fn start_run(ports: &StartPorts<'_>, wish: StartRun) -> Result<Started
         return Err(StartError::InvalidInputs(violations));
     }
     let idempotency = key_of(&wish, ports.clock);
-    let run = new_run(ports, &version, wish.trigger, wish.priority);
+    let run = new_run(ports, &version, wish.trigger, wish.priority).await?;
     store(ports, &run, &wish.inputs, idempotency.as_ref()).await
 }
 
 /// A run of a version as it begins.
-pub(crate) fn new_run(
+pub(crate) async fn new_run(
     ports: &StartPorts<'_>,
     version: &WorkflowVersion,
     trigger: Trigger,
     priority: Priority,
-) -> Run {
+) -> Result<Run, StoreError> {
     let created_on = ports.clock.now();
     let mut run = Run::start(NewRun {
         id: RunId::new(ports.ids.next()),
@@ -137,7 +140,8 @@ pub(crate) fn new_run(
         created_on,
     });
     run.deadline = Some(deadline(&version.settings, created_on));
-    run
+    run.max_running = ports.limits.max_running(version.team_id).await?;
+    Ok(run)
 }
 
 /// When a run that was accepted at this time fails if it has not ended.

@@ -168,3 +168,9 @@ mod annotations {
 
     app::annotations_suite!(async { World(MemoryAnnotations::default()) });
 }
+
+mod admissions {
+    use app::fakes::MemoryAdmissions;
+
+    app::admissions_suite!(async { MemoryAdmissions::default() });
+}

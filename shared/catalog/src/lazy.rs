@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt, pin::Pin, sync::Arc};
 
 use app::ports::{
-    Annotation, Annotations, ApiKeys, Draft, Retention, RetentionPolicies, Runnable, ServiceCaller,
-    StoreError, WorkflowCatalog, WorkflowNames,
+    Annotation, Annotations, ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable,
+    RunningLimit, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
 };
 use async_trait::async_trait;
 use domain::{AnnotationId, RunId, TeamId, VersionId, WorkflowId, WorkflowVersion};
@@ -144,6 +144,13 @@ impl Annotations for LazyCatalog {
 impl RetentionPolicies for LazyCatalog {
     async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
         self.get().await?.retentions().await
+    }
+}
+
+#[async_trait]
+impl LimitPolicies for LazyCatalog {
+    async fn limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
+        self.get().await?.limits().await
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use app::ports::{
-    ApiKeys, Draft, Retention, RetentionPolicies, Runnable, ServiceCaller, StoreError, WorkflowCatalog,
+    ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
+    StoreError, WorkflowCatalog,
 };
 use async_trait::async_trait;
 use domain::{TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
@@ -103,5 +104,12 @@ impl ApiKeys for Catalog {
 impl RetentionPolicies for Catalog {
     async fn retentions(&self) -> Result<Vec<Retention>, StoreError> {
         self.team_retentions().await
+    }
+}
+
+#[async_trait]
+impl LimitPolicies for Catalog {
+    async fn limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
+        self.team_limits().await
     }
 }

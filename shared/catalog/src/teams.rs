@@ -1,6 +1,6 @@
 //! Teams, and the members in them with their roles (TEN-01 … TEN-04).
 
-use app::ports::Retention;
+use app::ports::{MOST_RUNNING, Retention, RunningLimit};
 use domain::{MemberId, Role, TeamId, Timestamp};
 use sqlx::query_as;
 use uuid::Uuid;
@@ -100,6 +100,23 @@ impl Catalog {
             Some(Retention { team_id: id.into(), days })
         };
         Ok(wishes.filter_map(retention).collect())
+    }
+
+    /// Teams that may have only so many runs under way: those whose settings have whole `max_running_runs`, from 1 to [`MOST_RUNNING`].
+    pub(crate) async fn team_limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select id, settings -> 'max_running_runs' as "most!" from teams
+            where jsonb_typeof(settings -> 'max_running_runs') = 'number'
+            order by id"#
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(store_error("list limits"))?;
+        let limit = |(id, most): (Uuid, Option<u64>)| {
+            let max_running = u32::try_from(most?).ok().filter(|most| (1..=MOST_RUNNING).contains(most))?;
+            Some(RunningLimit { team_id: id.into(), max_running })
+        };
+        Ok(rows.into_iter().map(|row| (row.id, row.most.as_u64())).filter_map(limit).collect())
     }
 
     /// Deletes a team with everything it owns, published versions included.

@@ -6,6 +6,7 @@
 //! - [`FolderSecrets`], [`Mailbox`]: the deployment's secrets and its mail as files.
 //! - [`migrator`]: the tables, in a Postgres schema of their own.
 
+mod admissions;
 mod counters;
 mod database;
 mod error;
@@ -26,6 +27,7 @@ use app::ports::{Blobs, Clock, Ids, StoreError};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
+pub use admissions::EmbeddedAdmissions;
 pub use counters::EmbeddedCounters;
 pub use database::{connect_lazy, migrator};
 pub use mailbox::Mailbox;
@@ -105,6 +107,11 @@ impl Embedded {
     /// The timers in the same database, due by this clock.
     pub fn timers(&self, clock: Arc<dyn Clock>) -> EmbeddedTimers {
         EmbeddedTimers::new(self.queue.pool(), clock)
+    }
+
+    /// Who of a limited team is under way, in the same database.
+    pub fn admissions(&self) -> EmbeddedAdmissions {
+        EmbeddedAdmissions::new(self.queue.pool())
     }
 
     /// Counters on the same database, in windows of this clock.

@@ -44,6 +44,9 @@ pub struct Run {
     /// Its class in the queue of the workers.
     #[serde(default, skip_serializing_if = "Priority::is_default")]
     pub priority: Priority,
+    /// How many runs of its team may be under way at a time, this one included, for it to begin. None if it begins at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_running: Option<u32>,
     /// When it was accepted; the time that expressions see.
     pub created_on: Timestamp,
     /// When a worker first advanced it.
@@ -143,6 +146,13 @@ impl Run {
         chunk.map_or(self.created_on, |chunk| chunk.time)
     }
 
+    /// When the next message comes of a run that was postponed (see [`Event::Postponed`](crate::Event::Postponed)), if that still lies
+    /// ahead of `now`, and of a clock that is a little behind.
+    pub fn postponed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.next_check_on? - RECHECK;
+        (self.status == RunStatus::Pending && until > now + TimeDelta::seconds(1)).then_some(until)
+    }
+
     /// A run that was accepted: `pending`, every node blocked, revision 0, to be looked at within
     /// [`RECHECK`].
     pub fn start(new: NewRun) -> Self {
@@ -155,6 +165,7 @@ impl Run {
             status: RunStatus::Pending,
             trigger: new.trigger,
             priority: new.priority,
+            max_running: None,
             created_on: new.created_on,
             started_on: None,
             started_at: 0,

@@ -14,6 +14,7 @@ pub(crate) const INPUTS: &str = "RUN#INPUTS";
 pub(crate) const STEP: &str = "STEP#";
 pub(crate) const VERSION: &str = "VERSION";
 pub(crate) const IDEM: &str = "IDEM";
+pub(crate) const ADMITTED: &str = "ADMITTED";
 
 /// How coarse `by_check` is, in seconds.
 const CHECK_GRID_S: i64 = 30;
@@ -36,6 +37,15 @@ pub(crate) fn version_pk(id: VersionId) -> String {
 
 pub(crate) fn idem_pk(team: TeamId, key: &str) -> String {
     format!("IDEM#{team}#{key}")
+}
+
+pub(crate) fn admit_pk(team: TeamId) -> String {
+    format!("ADMIT#{team}")
+}
+
+/// The partition of the runs that wait for admission, each by its id.
+pub(crate) fn line_pk(team: TeamId) -> String {
+    format!("WAIT#{team}")
 }
 
 pub(crate) fn count_pk(key: &str) -> String {

@@ -7,6 +7,8 @@
 //! | `RUN#<id>` | `STEP#<node>#<attempt>#<digest16>` | `record` (JSON of [`engine::StepRecord`] without its output), `output` |
 //! | `VERSION#<id>` | `VERSION` | `version` (JSON), `team_id` |
 //! | `IDEM#<team>#<key>` | `IDEM` | `run_id`, `request`, `expires_at` (epoch seconds, the table's TTL) |
+//! | `ADMIT#<team>` | `ADMITTED` | `runs`: the set of the runs that are under way, of a team with a limit |
+//! | `WAIT#<team>` | `<run>` | none: a run that waits |
 //! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
 //!
 //! One strongly consistent query with `sk >= "RUN"` reads a run: its control item first, so every step record that it names is
@@ -28,6 +30,7 @@
 //!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
 //!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
 
+mod admissions;
 mod commit;
 mod counters;
 mod create;
@@ -42,5 +45,6 @@ mod spill;
 mod store;
 mod versions;
 
+pub use admissions::DynamoAdmissions;
 pub use counters::DynamoCounters;
 pub use store::DynamoRunStore;

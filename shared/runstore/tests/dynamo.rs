@@ -53,6 +53,20 @@ mod ended_runs {
     app::ended_runs_suite!(store());
 }
 
+mod admissions {
+    use aws_sdk_dynamodb::Client;
+    use runstore::DynamoAdmissions;
+    use test_support::aws::Emulator;
+
+    async fn admissions() -> DynamoAdmissions {
+        let emulator = Emulator::connect().await;
+        let table = emulator.run_table().await;
+        DynamoAdmissions::new(Client::new(&emulator.sdk), table)
+    }
+
+    app::admissions_suite!(admissions());
+}
+
 mod counters {
     use std::sync::Arc;
 

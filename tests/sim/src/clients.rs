@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use app::{
     CancelError, StartError, StartPorts, StartRun, Target, cancel_run,
     fakes::trigger,
-    ports::{StoreError, unavailable},
+    ports::{StoreError, Unlimited, unavailable},
     start_run,
 };
 use domain::{Priority, RunId, RunStatus};
@@ -96,6 +96,7 @@ async fn started(world: &Arc<World>, number: u32, wish: &Wish) -> Option<RunId> 
 async fn start(world: Arc<World>, number: u32, wish: Wish) -> Result<RunId, StartError> {
     let (store, clock) = (world.store_of(number), world.network.clock);
     let ports = StartPorts {
+        limits: &Unlimited,
         store: &store,
         queue: &*world.queue,
         catalog: &world.catalog,

@@ -10,7 +10,7 @@ use std::{
 
 use app::{
     Conductor,
-    fakes::{MemoryCatalog, SequentialIds},
+    fakes::{MemoryAdmissions, MemoryCatalog, SequentialIds},
     ports::Clock as _,
 };
 use domain::WorkflowVersion;
@@ -147,6 +147,8 @@ impl World {
             Arc::new(self.store_of(process)),
             Arc::clone(&self.queue) as _,
             Arc::clone(&self.queue) as _,
+            // No team of this world is limited.
+            Arc::new(MemoryAdmissions::default()),
             Arc::new(clock),
             Arc::new(chance),
         )

@@ -1,8 +1,12 @@
 //! Reading one run.
 
-use app::story::{self, Order};
+use app::{
+    ports::StoreError,
+    story::{self, Order},
+};
 use axum::extract::State as Ex;
-use domain::RunId;
+use domain::{RunId, RunStatus};
+use engine::Run;
 use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
 use runtime::scope;
 
@@ -25,7 +29,16 @@ pub(crate) async fn detail(
 ) -> ApiResult<Json<RunDetail>> {
     let (run, version) = load(&s, who, id).await?;
     let annotations = annotations::latest(&s, who, id).await?;
-    Ok(Json(RunDetail::of(&run, &version, annotations)))
+    let queue_position = queue_position(&s, &run.run).await?;
+    Ok(Json(RunDetail::of(&run, &version, queue_position, annotations)))
+}
+
+/// Where a run stands among those of its team that wait for others to end. Only of a run that may wait is anybody asked.
+async fn queue_position(s: &State, run: &Run) -> Result<Option<u32>, StoreError> {
+    if run.status != RunStatus::Pending || run.max_running.is_none() {
+        return Ok(None);
+    }
+    s.admissions.position(run.team_id, run.id).await
 }
 
 /// Read the steps of a run, in the order of the graph.

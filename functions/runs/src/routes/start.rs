@@ -62,6 +62,7 @@ pub(super) fn ports(s: &State) -> StartPorts<'_> {
         store: s.store.as_ref(),
         queue: s.queue.as_ref(),
         catalog: s.catalog.as_ref(),
+        limits: s.limits.as_ref(),
         clock: s.clock.as_ref(),
         ids: s.ids.as_ref(),
     }

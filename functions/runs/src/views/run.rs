@@ -124,6 +124,10 @@ pub(crate) struct RunDetail {
     version_number: u32,
     #[schema(value_type = RunStatusDoc)]
     status: RunStatus,
+    /// Where it stands among the runs of its team that wait until others have ended (docs/limits.md), from 1; absent where it does not
+    /// wait. 1001 where more than a thousand are before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<u32>,
     #[schema(value_type = TriggerDoc)]
     trigger: Trigger,
     #[schema(value_type = String, format = DateTime)]
@@ -154,6 +158,7 @@ impl RunDetail {
     pub(crate) fn of(
         loaded: &LoadedRun,
         version: &WorkflowVersion,
+        queue_position: Option<u32>,
         annotations: Vec<AnnotationView>,
     ) -> Self {
         let run = &loaded.run;
@@ -167,6 +172,7 @@ impl RunDetail {
             version_id: run.version_id,
             version_number: version.number,
             status: run.status,
+            queue_position,
             trigger: run.trigger.clone(),
             created_on: run.created_on,
             started_on: run.started_on,

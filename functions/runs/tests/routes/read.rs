@@ -231,3 +231,31 @@ async fn sample_events_read_runs_through_api_gateway() {
         through_api_gateway(world.router.clone(), include_str!("../../../../events/http-no-key.json")).await;
     assert_eq!(no_key["statusCode"], 401, "{no_key}");
 }
+
+#[tokio::test]
+async fn a_run_that_waits_for_others_of_its_team_says_where_it_stands() {
+    let world = World::new(flaky());
+    world.limits.put(world.team, 1);
+    let version = world.publish(fetching()).await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(world.start(&version, &json!({ "n": n })).await);
+    }
+    let stands = async |id: &String| {
+        let run = world.get(&format!("runs/{id}")).await.body;
+        (run["status"].clone(), run.get("queue_position").cloned())
+    };
+    assert_eq!(stands(&ids[0]).await, (json!("pending"), None), "nobody has looked at it");
+    // Each is looked at once: the first begins and fails for now, the others wait.
+    world.work_once().await;
+    assert_eq!(stands(&ids[0]).await, (json!("running"), None));
+    assert_eq!(stands(&ids[1]).await, (json!("pending"), Some(json!(1))));
+    assert_eq!(stands(&ids[2]).await, (json!("pending"), Some(json!(2))));
+    world.post(&format!("runs/{}/cancel", ids[1]), &json!({})).await;
+    assert_eq!(stands(&ids[1]).await, (json!("cancelled"), None));
+    assert_eq!(stands(&ids[2]).await, (json!("pending"), Some(json!(1))));
+    world.work().await;
+    for id in [&ids[0], &ids[2]] {
+        assert_eq!(stands(id).await, (json!("succeeded"), None));
+    }
+}

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use app::{
-    Delivery, MessageName, Worker, advance_run,
+    Delivery, KnownLimits, MessageName, Worker, advance_run,
     fakes::{
-        ManualClock, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryQueue, MemoryRunStore,
-        ScriptedConnectors, SequentialIds, a_conductor, a_version, graph, team,
+        ManualClock, MemoryAdmissions, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryLimits,
+        MemoryQueue, MemoryRunStore, ScriptedConnectors, SequentialIds, a_conductor_with, a_version, graph,
+        team,
     },
     ports::{Clock, Polling, RunStore, ServiceCaller},
 };
@@ -28,6 +29,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<MemoryRunStore>,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) catalog: Arc<MemoryCatalog>,
+    pub(crate) limits: Arc<MemoryLimits>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) team: TeamId,
     worker: Worker,
@@ -51,13 +53,16 @@ impl World {
                 ServiceCaller { team_id, service_id, environment: Environment::Dev },
             );
         }
-        let conductor = a_conductor(store.clone(), queue.clone(), clock.clone());
+        let (admissions, limits) = (Arc::new(MemoryAdmissions::default()), Arc::new(MemoryLimits::default()));
+        let conductor = a_conductor_with(store.clone(), queue.clone(), admissions.clone(), clock.clone());
         let state = State {
             conductor: conductor.clone(),
             keys,
             catalog: catalog.clone(),
             workflows: catalog.clone(),
             annotations: Arc::new(MemoryAnnotations::default()),
+            limits: Arc::new(KnownLimits::new(limits.clone(), clock.clone())),
+            admissions,
             store: store.clone(),
             queue: queue.clone(),
             dead_letters: queue.clone(),
@@ -68,7 +73,16 @@ impl World {
             ids: Arc::new(SequentialIds::default()),
         };
         let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
-        Self { router: router(state, || async { Ok(()) }), store, queue, catalog, clock, team: own, worker }
+        Self {
+            router: router(state, || async { Ok(()) }),
+            store,
+            queue,
+            catalog,
+            limits,
+            clock,
+            team: own,
+            worker,
+        }
     }
 
     /// Publishes a workflow of the team.
@@ -106,24 +120,20 @@ impl World {
 
     /// Lets the worker handle what is in the queue, and what comes of it, until nothing is left. Delays pass at once.
     pub(crate) async fn work(&self) {
-        loop {
-            let hints = self.queue.take();
-            if hints.is_empty() {
-                return;
-            }
-            for (hint, delay_s) in hints {
-                self.clock.advance(TimeDelta::seconds(i64::from(delay_s)) + TimeDelta::milliseconds(7));
-                let started_on = self.clock.now();
-                let deadline = started_on + TimeDelta::seconds(120);
-                advance_run(
-                    &self.worker,
-                    &hint,
-                    &Delivery { message: MessageName::of("1"), receive_count: 1, started_on, deadline },
-                )
-                .await
-                .unwrap();
-            }
+        while self.work_once().await {}
+    }
+
+    /// Lets the worker handle what is in the queue, and answers whether there was anything.
+    pub(crate) async fn work_once(&self) -> bool {
+        let hints = self.queue.take();
+        for (hint, delay_s) in &hints {
+            self.clock.advance(TimeDelta::seconds(i64::from(*delay_s)) + TimeDelta::milliseconds(7));
+            let started_on = self.clock.now();
+            let deadline = started_on + TimeDelta::seconds(120);
+            let delivery = Delivery { message: MessageName::of("1"), receive_count: 1, started_on, deadline };
+            advance_run(&self.worker, hint, &delivery).await.unwrap();
         }
+        !hints.is_empty()
     }
 }
 

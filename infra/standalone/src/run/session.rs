@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::{
     StartError, StartPorts, StartRun, Target,
-    ports::{Hint, LoadedRun, RunEnds as _, RunStore, StepQueue as _, StoreError},
+    ports::{Hint, LoadedRun, RunEnds as _, RunStore, StepQueue as _, StoreError, Unlimited},
     start_run,
     story::Order,
 };
@@ -84,6 +84,7 @@ impl<'a> Session<'a> {
         let store = &self.embedded.store;
         store.put_version(&version).await.map_err(|error| self.postgres.refuses(error))?;
         let ports = StartPorts {
+            limits: &Unlimited,
             store: store.as_ref(),
             queue: self.embedded.queue.as_ref(),
             catalog: &FileCatalog(version.clone()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::Conductor;
+use app::{Conductor, KnownLimits};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
@@ -32,6 +32,8 @@ pub(crate) fn router(
         catalog: Arc::clone(&catalog) as _,
         workflows: Arc::clone(&catalog) as _,
         annotations: Arc::clone(&catalog) as _,
+        limits: Arc::new(KnownLimits::new(Arc::clone(&catalog) as _, Arc::clone(&boot.clock))),
+        admissions: Arc::new(embedded.admissions()),
         store: Arc::clone(&embedded.store) as _,
         dead_letters: Arc::clone(&embedded.queue) as _,
         queue: Arc::clone(&embedded.queue) as _,

@@ -66,8 +66,12 @@ impl<'a> Message<'a> {
     /// Advances the run, and executes nodes for as long as there are any and time for them.
     async fn work(&mut self) -> Result<(), AdvanceError> {
         let is_thorough = self.is_thorough();
+        if !self.run.may_begin(self.delivery.is_repeat()).await? {
+            return Ok(());
+        }
         let mut calls = self.begin().await?;
         calls.extend(self.step(Event::Woken, self.hint.node.clone()).await?);
+        self.run.expect_room_of_ended();
         if is_thorough {
             self.run.expect_everything();
         }

@@ -26,6 +26,9 @@ impl Held<'_> {
             self.cancel_children(&effects).await?;
             self.start_children(&effects).await?;
             self.send_hints(&effects).await?;
+            if effects.contains(&Effect::MakeRoom) {
+                self.make_room().await?;
+            }
             if effects.contains(&Effect::StartErrorWorkflow) {
                 self.start_error_workflow().await?;
             }
@@ -71,7 +74,10 @@ impl Held<'_> {
                     let about = Hint::at(self.run()).about(parent.node.clone());
                     hints.push((Hint { run_id: parent.run_id, ..about }, 0));
                 }
-                Effect::StartChild { .. } | Effect::CancelChild { .. } | Effect::StartErrorWorkflow => {}
+                Effect::StartChild { .. }
+                | Effect::CancelChild { .. }
+                | Effect::MakeRoom
+                | Effect::StartErrorWorkflow => {}
             }
         }
         hints.extend(chunk_due.map(|due| (Hint::at(self.run()), delay_s(due, now).min(MAX_DELAY_S))));

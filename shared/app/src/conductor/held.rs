@@ -28,6 +28,8 @@ pub(crate) struct Held<'a> {
     pub(crate) hints: u32,
     /// When the last call was claimed of those that were under way as this run, or one that it had started, was ended from here.
     pub(crate) last_claim: Option<Timestamp>,
+    /// Whether it was let in from here, beside the other runs of its team.
+    pub(super) was_let_in: bool,
 }
 
 impl<'a> Held<'a> {
@@ -47,6 +49,7 @@ impl<'a> Held<'a> {
             commits: Vec::new(),
             hints: 0,
             last_claim: None,
+            was_let_in: false,
         })
     }
 

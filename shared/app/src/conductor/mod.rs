@@ -1,6 +1,7 @@
 //! Moving stored runs: an event is decided on, committed, and what the committed state then asks for is done. Workers do so with what
 //! they execute, the API with what people ask for.
 
+mod admission;
 mod children;
 mod dispatch;
 mod held;
@@ -15,7 +16,7 @@ pub(crate) use held::Held;
 use crate::{
     AdvanceError,
     cache::Cache,
-    ports::{Chance, Clock, RunStore, StepQueue, StoreError, Timers},
+    ports::{Admissions, Chance, Clock, RunStore, StepQueue, StoreError, Timers},
 };
 
 /// Plans kept in a process; a busy worker serves few versions at a time.
@@ -26,6 +27,7 @@ pub struct Conductor {
     pub(crate) store: Arc<dyn RunStore>,
     pub(crate) queue: Arc<dyn StepQueue>,
     pub(crate) timers: Arc<dyn Timers>,
+    pub(crate) admissions: Arc<dyn Admissions>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     plans: Cache<VersionId, Plan>,
@@ -37,10 +39,11 @@ impl Conductor {
         store: Arc<dyn RunStore>,
         queue: Arc<dyn StepQueue>,
         timers: Arc<dyn Timers>,
+        admissions: Arc<dyn Admissions>,
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
     ) -> Self {
-        Self { store, queue, timers, clock, chance, plans: Cache::new(PLANS) }
+        Self { store, queue, timers, admissions, clock, chance, plans: Cache::new(PLANS) }
     }
 
     /// The plan of what a run executes.

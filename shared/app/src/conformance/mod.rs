@@ -12,6 +12,7 @@
 #![allow(missing_docs, reason = "the name of each rule is its sentence")]
 #![allow(clippy::unwrap_used, reason = "these are bodies of tests")]
 
+pub mod admissions;
 pub mod annotations;
 pub mod blobs;
 pub mod counters;
@@ -220,6 +221,27 @@ macro_rules! annotations_suite {
             remarks_are_read_back_newest_first,
             remarks_are_their_runs_and_their_teams,
             remarks_come_in_pages,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Admissions`](crate::ports::Admissions).
+#[macro_export]
+macro_rules! admissions_suite {
+    ($admissions:expr) => {
+        $crate::admissions_suite!($admissions, std::convert::identity);
+    };
+    ($admissions:expr, $of:expr) => {
+        $crate::conformance_tests!($admissions, $of, admissions: [
+            as_many_are_let_in_as_there_is_room_for,
+            who_waits_is_told_for_whom,
+            what_is_in_is_let_in_again,
+            who_leaves_makes_room_for_the_first_in_line,
+            who_comes_later_waits_behind_the_others,
+            who_leaves_the_line_lets_the_others_move_up,
+            a_lower_limit_sends_nobody_out,
+            teams_do_not_wait_for_each_other,
+            of_many_at_once_no_more_are_let_in_than_there_is_room_for,
         ]);
     };
 }

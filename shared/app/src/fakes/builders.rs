@@ -12,10 +12,10 @@ use engine::{NewRun, Run};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{FixedChance, MemoryTimers};
+use super::{FixedChance, MemoryAdmissions, MemoryTimers};
 use crate::{
     Conductor,
-    ports::{Clock, RunStore, StepQueue},
+    ports::{Admissions, Clock, RunStore, StepQueue},
 };
 
 /// An id that no other test of this process has; with the process id, none of this machine either.
@@ -76,6 +76,16 @@ pub fn a_conductor(
     queue: Arc<dyn StepQueue>,
     clock: Arc<dyn Clock>,
 ) -> Arc<Conductor> {
+    a_conductor_with(store, queue, Arc::new(MemoryAdmissions::default()), clock)
+}
+
+/// The same, with admissions that are looked at from outside too.
+pub fn a_conductor_with(
+    store: Arc<dyn RunStore>,
+    queue: Arc<dyn StepQueue>,
+    admissions: Arc<dyn Admissions>,
+    clock: Arc<dyn Clock>,
+) -> Arc<Conductor> {
     let timers = Arc::new(MemoryTimers::new(Arc::clone(&clock)));
-    Arc::new(Conductor::new(store, queue, timers, clock, Arc::new(FixedChance(0.5))))
+    Arc::new(Conductor::new(store, queue, timers, admissions, clock, Arc::new(FixedChance(0.5))))
 }

@@ -16,8 +16,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::ports::{
-    Connectors, Created, EndedRuns, Executed, Exports, Hint, IdempotencyKey, LoadedRun, RunFilter, RunPage,
-    RunStore, StepQueue, StoreError,
+    Admission, Admissions, Connectors, Created, EndedRuns, Executed, Exports, Hint, IdempotencyKey,
+    LoadedRun, RunFilter, RunPage, RunStore, StepQueue, StoreError,
 };
 
 /// Counts the points that workers pass (before and after every request they make) and stops them for good at one of them.
@@ -83,6 +83,21 @@ impl<P> Crashing<P> {
 impl<Q: StepQueue> StepQueue for Crashing<Q> {
     async fn send(&self, hints: &[(Hint, u32)]) -> Result<(), StoreError> {
         self.around(self.inner.send(hints)).await
+    }
+}
+
+#[async_trait]
+impl<A: Admissions> Admissions for Crashing<A> {
+    async fn admit(&self, team: TeamId, run: RunId, limit: u32) -> Result<Admission, StoreError> {
+        self.around(self.inner.admit(team, run, limit)).await
+    }
+
+    async fn leave(&self, team: TeamId, run: RunId) -> Result<Option<RunId>, StoreError> {
+        self.around(self.inner.leave(team, run)).await
+    }
+
+    async fn position(&self, team: TeamId, run: RunId) -> Result<Option<u32>, StoreError> {
+        self.around(self.inner.position(team, run)).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The ports in memory, for tests of everything above them.
 
+mod admissions;
 mod annotations;
 mod builders;
 mod catalog;
@@ -8,20 +9,23 @@ mod connectors;
 mod counters;
 mod crash;
 mod exports;
+mod limits;
 mod mail;
 mod queue;
 mod run_store;
 mod secrets;
 mod timers;
 
+pub use admissions::MemoryAdmissions;
 pub use annotations::MemoryAnnotations;
-pub use builders::{a_conductor, a_run, a_version, graph, team, trigger};
+pub use builders::{a_conductor, a_conductor_with, a_run, a_version, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
 pub use chance::{FixedChance, ManualClock, SequentialIds};
 pub use connectors::ScriptedConnectors;
 pub use counters::MemoryCounters;
 pub use crash::{CrashSwitch, Crashing};
 pub use exports::MemoryExports;
+pub use limits::MemoryLimits;
 pub use mail::MemoryMailer;
 pub use queue::MemoryQueue;
 pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};

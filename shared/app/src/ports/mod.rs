@@ -1,6 +1,7 @@
 //! The ports: small traits that say what a use case may ask of the world. Adapters live in `catalog`, `runstore`, `aws`,
 //! `connectors`; fakes in [`crate::fakes`].
 
+mod admissions;
 mod annotations;
 mod catalog;
 mod chance;
@@ -8,6 +9,7 @@ mod connectors;
 mod counters;
 mod dead_letters;
 mod keys;
+mod limits;
 mod mail;
 mod name;
 mod queue;
@@ -20,6 +22,7 @@ mod secrets;
 mod timers;
 mod workflow_names;
 
+pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations, Author};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
 pub use chance::{Chance, Clock, Ids};
@@ -27,6 +30,7 @@ pub use connectors::{Connectors, Executed};
 pub use counters::{Count, Counters, Window};
 pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
 pub use keys::{ApiKeys, ServiceCaller};
+pub use limits::{LimitPolicies, RunningLimit, RunningLimits, Unlimited};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
 pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use app::{
-    AdvanceError, Advanced, Conductor, Delivery, MessageName, StartError, StartPorts, StartRun, Started,
-    Target, Worker, advance_run,
+    AdvanceError, Advanced, Conductor, Delivery, KnownLimits, MessageName, StartError, StartPorts, StartRun,
+    Started, Target, Worker, advance_run,
     fakes::{
-        CrashSwitch, Crashing, FixedChance, ManualClock, MemoryCatalog, MemoryQueue, MemoryRunStore,
-        MemoryTimers, ScriptedConnectors, SequentialIds, a_version, graph, team, trigger,
+        CrashSwitch, Crashing, FixedChance, ManualClock, MemoryAdmissions, MemoryCatalog, MemoryLimits,
+        MemoryQueue, MemoryRunStore, MemoryTimers, ScriptedConnectors, SequentialIds, a_version, graph, team,
+        trigger,
     },
     ports::{Clock, Hint, LoadedRun, Polling, RunStore},
     start_run,
@@ -29,6 +30,10 @@ pub struct World {
     pub store: Arc<MemoryRunStore>,
     pub queue: Arc<MemoryQueue>,
     pub timers: Arc<MemoryTimers>,
+    pub admissions: Arc<MemoryAdmissions>,
+    /// What teams are limited to. Known for a minute once somebody has asked.
+    pub limits: Arc<MemoryLimits>,
+    pub known_limits: KnownLimits,
     pub catalog: MemoryCatalog,
     pub clock: Arc<ManualClock>,
     pub ids: SequentialIds,
@@ -53,10 +58,14 @@ impl World {
         let (clock, switch) = (Arc::new(ManualClock::default()), Arc::new(CrashSwitch::default()));
         let connectors = Arc::new(connectors);
         let timers = Arc::new(MemoryTimers::new(Arc::<ManualClock>::clone(&clock)));
+        let (admissions, limits) = (Arc::new(MemoryAdmissions::default()), Arc::new(MemoryLimits::default()));
+        let known_limits =
+            KnownLimits::new(Arc::<MemoryLimits>::clone(&limits), Arc::<ManualClock>::clone(&clock));
         let conductor = Arc::new(Conductor::new(
             Arc::new(Crashing::new(Arc::clone(&store), Arc::clone(&switch))),
             Arc::new(Crashing::new(Arc::clone(&queue), Arc::clone(&switch))),
             Arc::<MemoryTimers>::clone(&timers),
+            Arc::new(Crashing::new(Arc::clone(&admissions), Arc::clone(&switch))),
             Arc::<ManualClock>::clone(&clock),
             Arc::new(FixedChance(0.5)),
         ));
@@ -66,7 +75,22 @@ impl World {
             Arc::new(Polling),
         );
         let (catalog, ids, messages) = (MemoryCatalog::default(), SequentialIds::default(), Vec::new());
-        Self { store, queue, timers, catalog, clock, ids, connectors, switch, conductor, worker, messages }
+        Self {
+            store,
+            queue,
+            timers,
+            admissions,
+            limits,
+            known_limits,
+            catalog,
+            clock,
+            ids,
+            connectors,
+            switch,
+            conductor,
+            worker,
+            messages,
+        }
     }
 
     pub fn ports(&self) -> StartPorts<'_> {
@@ -74,6 +98,7 @@ impl World {
             store: &*self.store,
             queue: &*self.queue,
             catalog: &self.catalog,
+            limits: &self.known_limits,
             clock: &*self.clock,
             ids: &self.ids,
         }

@@ -1,4 +1,4 @@
-use app::ports::{Ids as _, Retention, RetentionPolicies as _};
+use app::ports::{Ids as _, LimitPolicies as _, Retention, RetentionPolicies as _, RunningLimit};
 use catalog::NewMember;
 use domain::{MemberId, Role, TeamId};
 use serde_json::json;
@@ -64,5 +64,21 @@ async fn only_whole_days_are_a_wish_to_part_with_runs() {
     for odd in [json!(0), json!(-1), json!(1.5), json!("7"), json!(null), json!(70_000), json!([7])] {
         set(theirs, json!({"retention_days": odd})).await;
         assert_eq!(catalog.retentions().await.unwrap(), [Retention { team_id: *ours, days: 30 }], "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn only_whole_numbers_within_bounds_are_limits() {
+    let world = World::new().await;
+    let World { catalog, ours, theirs, .. } = &world;
+    let set = async |team: &TeamId, settings: serde_json::Value| {
+        let update = sqlx::query("update teams set settings = $2 where id = $1");
+        update.bind(team.uuid()).bind(settings).execute(world.pool()).await.unwrap();
+    };
+    assert_eq!(catalog.limits().await.unwrap(), []);
+    set(ours, json!({"max_running_runs": 1000})).await;
+    for odd in [json!(0), json!(-1), json!(1.5), json!("7"), json!(null), json!(1001), json!([7])] {
+        set(theirs, json!({"max_running_runs": odd})).await;
+        assert_eq!(catalog.limits().await.unwrap(), [RunningLimit { team_id: *ours, max_running: 1000 }], "{odd}");
     }
 }

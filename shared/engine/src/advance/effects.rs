@@ -40,6 +40,8 @@ pub enum Effect {
     },
     /// The run has ended, and its parent is to hear of it.
     TellParent,
+    /// The run has ended, and makes room for the next one of its team.
+    MakeRoom,
     /// The run failed or was cancelled, and its version names a workflow to be started then.
     StartErrorWorkflow,
 }
@@ -51,6 +53,7 @@ pub fn effects(plan: &Plan, run: &Run) -> Vec<Effect> {
     effects.extend(of_children(run));
     if run.status.is_terminal() {
         effects.extend(run.parent.as_ref().map(|_| Effect::TellParent));
+        effects.extend(run.max_running.map(|_| Effect::MakeRoom));
         effects.extend(asks_for_error_workflow(plan, run).then_some(Effect::StartErrorWorkflow));
     }
     effects

@@ -41,6 +41,12 @@ pub enum Event {
         /// Names the message.
         message: String,
     },
+    /// There is no room for the run yet: it stays `pending`, and is looked at again then. Nothing is to be done where somebody else has
+    /// postponed it already.
+    Postponed {
+        /// When its next message comes.
+        until: Timestamp,
+    },
     /// The worker that holds a claim was held up before it could begin, and holds it anew from now on.
     Renewed {
         /// The node.
@@ -198,6 +204,7 @@ pub fn advance(
         Event::Woken => transition.look_at_the_clock(),
         Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
         Event::Excused { message } => return Ok(transition.excuse_deliveries(&message)),
+        Event::Postponed { until } => return Ok(transition.postpone(until)),
         Event::Renewed { node, attempt } => return transition.renew_claim(&node, attempt),
         Event::Settled(ended) => transition.settle_claims(ended)?,
         Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,

@@ -79,6 +79,18 @@ impl<'a> Transition<'a> {
         }
     }
 
+    /// Leaves a run that has not begun for its next message, and for a while after it should that be lost.
+    pub(super) fn postpone(self, until: Timestamp) -> Decision {
+        if self.run.status != RunStatus::Pending || self.run.postponed_until(self.moment.now).is_some() {
+            return Decision { run: None, records: self.records, calls: self.calls };
+        }
+        let mut decision = self.committed();
+        if let Some(run) = &mut decision.run {
+            run.next_check_on = [Some(until + RECHECK), run.deadline].into_iter().flatten().min();
+        }
+        decision
+    }
+
     pub(super) fn committed(mut self) -> Decision {
         // What was claimed and then ended with its item or the run is not to be executed.
         let is_held = |call: &Call| matches!(self.run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
