@@ -79,6 +79,10 @@ async fn only_whole_numbers_within_bounds_are_limits() {
     set(ours, json!({"max_running_runs": 1000})).await;
     for odd in [json!(0), json!(-1), json!(1.5), json!("7"), json!(null), json!(1001), json!([7])] {
         set(theirs, json!({"max_running_runs": odd})).await;
-        assert_eq!(catalog.limits().await.unwrap(), [RunningLimit { team_id: *ours, max_running: 1000 }], "{odd}");
+        assert_eq!(
+            catalog.limits().await.unwrap(),
+            [RunningLimit { team_id: *ours, max_running: 1000 }],
+            "{odd}"
+        );
     }
 }

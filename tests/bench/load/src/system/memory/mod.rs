@@ -11,8 +11,8 @@ use std::{process, sync::Arc, thread, time::Duration};
 
 use app::{
     Conductor, StartPorts, StartRun, Target, Worker,
-    fakes::{self, MemoryCatalog, MemoryCounters, MemoryRunStore, MemoryTimers},
-    ports::{Clock, Connectors, Ids, LoadedRun, Polling, RunStore as _},
+    fakes::{self, MemoryAdmissions, MemoryCatalog, MemoryCounters, MemoryRunStore, MemoryTimers},
+    ports::{Clock, Connectors, Ids, LoadedRun, Polling, RunStore as _, Unlimited},
     start_run,
 };
 use connectors::{
@@ -107,7 +107,9 @@ impl Heddle {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(Bell::default()));
         let timers = Arc::new(MemoryTimers::new(clock.clone()));
         let chance = Arc::new(runtime::SystemChance);
-        let conductor = Conductor::new(store.clone(), queue.clone(), timers, clock.clone(), chance);
+        let admissions = Arc::new(MemoryAdmissions::default());
+        let conductor =
+            Conductor::new(store.clone(), queue.clone(), timers, admissions, clock.clone(), chance);
         let worker = Worker::new(Arc::new(conductor), connectors(answers, clock.clone())?, Arc::new(Polling));
         let crew = Arc::new(Crew::new(worker, clock.clone()));
         Ok(Self { team: fakes::team(), store, queue, catalog: MemoryCatalog::default(), clock, ids, crew })
@@ -119,6 +121,7 @@ impl Heddle {
             store: self.store.as_ref(),
             queue: self.queue.as_ref(),
             catalog: &self.catalog,
+            limits: &Unlimited,
             clock: self.clock.as_ref(),
             ids: self.ids.as_ref(),
         };
