@@ -98,9 +98,9 @@ impl Verdict {
         }
     }
 
-    /// Whether a run failed because its workers were killed too often, as far as the kills themselves bear it out: one for each lost attempt
-    /// of the node that it failed with, while that attempt held its claim. Where a message was lost, or the node of a child or a
-    /// chunk, the run shows no such attempts, and there have to be as many kills in its time.
+    /// Whether a run failed because its workers were killed too often, as far as the kills themselves bear it out: one for each
+    /// lost attempt of the node that it failed with, while that attempt held its claim. Where a message was lost, or the node of a
+    /// child or a chunk, the run shows no such attempts, and there have to be as many kills in its time.
     fn has_crashed(&self, kind: Kind, detail: &Value) -> bool {
         let killed = |from: Timestamp, to: Timestamp| {
             self.kills.iter().filter(|kill| (from..=to).contains(*kill)).count()
