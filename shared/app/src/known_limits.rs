@@ -33,6 +33,7 @@ impl KnownLimits {
     }
 
     /// The team's limit, if what is known is still fresh.
+    #[expect(clippy::option_option, reason = "that a team has no limit is known, or is not")]
     fn known(&self, team: TeamId, now: Timestamp) -> Option<Option<u32>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known

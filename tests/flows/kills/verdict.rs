@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::TimeDelta;
+use domain::Timestamp;
 use serde_json::Value;
 
 use super::workload::{self, Kind};
@@ -9,6 +11,12 @@ use crate::support::target::Received;
 
 /// The most requests of one effect: the first and three retries, and what was lost with up to two workers, which costs no retry.
 const MOST_REQUESTS: usize = 1 + 3 + 2;
+
+/// So many workers that are lost with one node, or with one message, end a run as crashed.
+const MOST_LOST: usize = 3;
+
+/// How long the claim of an effect holds: its timeout and the grace after it. A worker that lives has committed by then.
+const LEASE: TimeDelta = TimeDelta::seconds(2 + 5);
 
 /// What a client was told first about its run.
 #[derive(Debug, Clone)]
@@ -18,36 +26,64 @@ pub struct Told {
     pub ended: Option<Value>,
 }
 
+impl Told {
+    /// How many attempts of the run's steps ended because their worker was lost, as far as it was told.
+    pub fn lost_attempts(&self) -> usize {
+        let steps = self.ended.iter().filter_map(|ended| ended["steps"].as_array()).flatten();
+        let attempts = steps.filter_map(|step| step["attempts"].as_array()).flatten();
+        attempts.filter(|attempt| attempt["error"]["class"] == "crashed").count()
+    }
+}
+
 /// What was found wrong with runs of these kinds.
 #[derive(Debug)]
 pub struct Verdict {
     kinds: &'static [Kind],
+    kills: Vec<Timestamp>,
+    crashed: BTreeSet<usize>,
     wrong: Vec<String>,
 }
 
 impl Verdict {
     /// On runs of these kinds in turn.
     pub const fn on(kinds: &'static [Kind]) -> Self {
-        Self { kinds, wrong: Vec::new() }
+        Self { kinds, kills: Vec::new(), crashed: BTreeSet::new(), wrong: Vec::new() }
+    }
+
+    /// Where workers were killed one by one, at these times: a run may then lose so many that it rightly ends as crashed.
+    pub fn after(self, kills: Vec<Timestamp>) -> Self {
+        Self { kills, ..self }
+    }
+
+    /// The runs that rightly ended as crashed.
+    pub const fn crashed(&self) -> &BTreeSet<usize> {
+        &self.crashed
     }
 
     /// A run as it stands in the end, beside what was told of it before.
     pub fn check_run(&mut self, number: usize, told: &Told, detail: &Value) {
         let (kinds, kind) = (self.kinds, Kind::of(number, self.kinds));
+        let has_crashed = self.has_crashed(kind, detail);
+        if has_crashed {
+            self.crashed.insert(number);
+        }
         let mut wrong =
             |what: &str| self.wrong.push(format!("run {number} ({}): {what}: {detail:#}", told.run_id));
-        if detail["status"] != "succeeded" {
-            return wrong("it did not succeed");
-        }
-        if detail["result"] != workload::result(number, kinds) {
-            wrong("its result is wrong");
-        }
         if let Some(ended) = &told.ended {
             for name in ["status", "result", "finished_on"] {
                 if ended[name] != detail[name] {
                     wrong(&format!("its {name} was {} when it had ended", ended[name]));
                 }
             }
+        }
+        if has_crashed {
+            return;
+        }
+        if detail["status"] != "succeeded" {
+            return wrong("it did not succeed");
+        }
+        if detail["result"] != workload::result(number, kinds) {
+            wrong("its result is wrong");
         }
         for step in detail["steps"].as_array().into_iter().flatten() {
             let attempts = step["attempts"].as_array().into_iter().flatten();
@@ -60,6 +96,33 @@ impl Verdict {
                 ));
             }
         }
+    }
+
+    /// Whether a run failed because its workers were killed too often, as far as the kills themselves bear it out: one for each
+    /// lost attempt of the node that it failed with, while that attempt held its claim. Where a message was lost, or the node of a
+    /// child or a chunk, the run shows no such attempts, and there have to be as many kills in its time.
+    fn has_crashed(&self, kind: Kind, detail: &Value) -> bool {
+        let killed = |from: Timestamp, to: Timestamp| {
+            self.kills.iter().filter(|kill| (from..=to).contains(*kill)).count()
+        };
+        if detail["status"] != "failed" || detail["error"]["class"] != "crashed" {
+            return false;
+        }
+        let (Some(created_on), Some(finished_on)) =
+            (time(&detail["created_on"]), time(&detail["finished_on"]))
+        else {
+            return false;
+        };
+        if detail["error"]["node"].is_null() || matches!(kind, Kind::Child | Kind::Items) {
+            return killed(created_on, finished_on) >= MOST_LOST;
+        }
+        let steps = detail["steps"].as_array().into_iter().flatten();
+        let lost = steps.filter(|step| step["node"] == detail["error"]["node"]);
+        let lost: Vec<_> = lost.filter_map(|step| step["attempts"].as_array()).flatten().collect();
+        let lost = lost.into_iter().filter(|attempt| attempt["error"]["class"] == "crashed");
+        let lost: Vec<_> = lost.filter_map(|attempt| time(&attempt["started_on"])).collect();
+        lost.len() == MOST_LOST
+            && lost.into_iter().all(|started_on| killed(started_on, started_on + LEASE) > 0)
     }
 
     /// The answer to the same start once more.
@@ -89,9 +152,11 @@ impl Verdict {
             let key = call.idempotency_key.as_deref().unwrap_or_default();
             *keys.entry(&call.path).or_default().entry(key).or_default() += 1;
         }
-        let expected: Vec<_> = (0..runs).flat_map(|number| workload::effects(number, self.kinds)).collect();
+        let effects_of =
+            |number| workload::effects(number, self.kinds).into_iter().map(move |path| (number, path));
+        let expected: Vec<_> = (0..runs).flat_map(effects_of).collect();
         let mut seen = BTreeSet::new();
-        for path in &expected {
+        for (number, path) in &expected {
             match keys.remove(path.as_str()) {
                 Some(one) if one.len() == 1 => {
                     let (key, requests) = one.into_iter().next().unwrap_or_default();
@@ -103,6 +168,7 @@ impl Verdict {
                             .push(format!("effect {path}: its key {key:?} is empty or another effect's"));
                     }
                 }
+                None if self.crashed.contains(number) => {}
                 other => self.wrong.push(format!("effect {path}: keys and their requests: {other:?}")),
             }
         }
@@ -128,6 +194,10 @@ impl Verdict {
             )),
         }
     }
+}
+
+fn time(text: &Value) -> Option<Timestamp> {
+    text.as_str()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -210,6 +280,31 @@ mod tests {
         };
         assert_eq!(checked(step("refused", "failed", json!([{"error": {"class": "permanent"}}]))), Ok(()));
         assert!(checked(step("refused", "succeeded", json!([{"error": null}]))).is_err());
+    }
+
+    #[test]
+    fn a_run_may_crash_by_three_kills_and_by_no_fewer() {
+        let at = |s: i64| Timestamp::UNIX_EPOCH + TimeDelta::seconds(s);
+        let lost = |s| json!({"started_on": at(s), "error": {"class": "crashed"}});
+        let step = json!({"node": "left", "status": "failed", "attempts": [lost(0), lost(10), lost(40)]});
+        let detail = json!({"status": "failed", "error": {"node": "left", "class": "crashed"},
+            "created_on": at(0), "finished_on": at(50), "steps": [step]});
+        let checked = |kills: &[i64], detail: &Value| {
+            let mut verdict = Verdict::on(TWO_KINDS).after(kills.iter().copied().map(at).collect());
+            verdict.check_run(1, &told(None), detail);
+            verdict.check_effects(&calls(&[("/1/first", "a")]), 2);
+            verdict.report()
+        };
+        assert_eq!(checked(&[1, 12, 41], &detail), Ok(()));
+        assert!(checked(&[1, 12], &detail).is_err(), "an attempt was lost by nobody's doing");
+        assert!(checked(&[1, 12, 49], &detail).is_err(), "after the claim of the attempt had ended");
+        assert!(
+            checked(&[1, 12, 41], &json!({"status": "failed", "error": {"class": "permanent"}})).is_err()
+        );
+        let mut of_message = detail.clone();
+        of_message["error"]["node"] = Value::Null;
+        assert_eq!(checked(&[1, 2, 3], &of_message), Ok(()));
+        assert!(checked(&[1, 2, 51], &of_message).is_err(), "one came after its end");
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub struct Received {
 }
 
 /// A server on loopback. `/hold/…` answers only after [`Target::release`]; everything else at once, or after the server's usual
-/// time. `/<any>/busy/…` is refused when it is asked for the first time, with a status that is worth a retry; `/<any>/gone/…` is
-/// always refused, with one that is not. `/large/<bytes>` is answered with a JSON of about that many bytes: a list of ten texts.
+/// time. `/<any>/busy/…` is refused when it is asked for the first time, with a status that is worth a retry; `/<any>/gone/…`
+/// is always refused, with one that is not. `/large/<bytes>` is answered with a JSON of about that many bytes: a list of ten texts.
 pub struct Target {
     pub url: String,
     inner: Arc<Inner>,

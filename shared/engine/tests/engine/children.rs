@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::world::{World, advanced, permanent, settled, start};
 
+#[expect(clippy::needless_pass_by_value, reason = "`json!` at the call reads best")]
 fn for_each(more: Value) -> Value {
     let mut metadata = json!({"items": "{{ input.items }}"});
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

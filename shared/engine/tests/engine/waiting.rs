@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use crate::world::{World, advanced, permanent, start};
 
+#[expect(clippy::needless_pass_by_value, reason = "`json!` at the call reads best")]
 fn wait(metadata: Value) -> Value {
     json!({"node_type": "wait", "metadata": metadata})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`json!` at the call reads best")]
 fn approval(more: Value) -> Value {
     let mut metadata = json!({"title": "Refund {{ input.amount }}?"});
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
