@@ -109,7 +109,7 @@ impl Bench {
         let handled = message::handle(&request_id, message, async |message| {
             node_executor::handle(&self.state, started_on, &message).await
         });
-        let acknowledged = match handled.await {
+        let acknowledged = match Box::pin(handled).await {
             Handled::Done => self.queue.done(&receipt).await,
             Handled::Redeliver => self.queue.release(&receipt, pause_s(receive_count)).await,
         };

@@ -8,7 +8,7 @@ mod common;
 use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
-    CancelError, Decider, HintSink, RetryRun, cancel_run, decide_approval,
+    CancelError, DecideError, Decider, HintSink, RetryRun, cancel_run, decide_approval,
     decide_approval::Decision,
     fakes::{MemoryQueue, ScriptedConnectors, a_version, graph, team, trigger},
     ports::{Hint, RunFilter, RunStore, StepQueue},
@@ -21,6 +21,7 @@ use engine::{RetryFrom, Run, child_id};
 use serde_json::{Value, json};
 
 /// A `for_each` over the inputs' items.
+#[expect(clippy::needless_pass_by_value, reason = "`json!` at the call reads best")]
 fn each(more: Value) -> Value {
     let mut metadata = json!({"items": "base.params.items"});
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -231,7 +232,7 @@ async fn a_retry_does_again_only_what_failed() {
     assert_eq!(world.load(&first).await.run.status, RunStatus::Failed);
     let preview = preview_retry(&world.conductor, first.team_id, first.id).await.unwrap();
     assert_eq!(
-        preview.repeats.iter().map(|node| node.as_str()).collect::<Vec<_>>(),
+        preview.repeats.iter().map(domain::NodeKey::as_str).collect::<Vec<_>>(),
         ["run", "each", "report"]
     );
     let before = world.connectors.calls().len();
@@ -334,12 +335,11 @@ async fn a_decision_lets_the_run_go_on_and_only_those_who_may_decide() {
         let conductor = &world.conductor;
         async move { decide_approval(conductor, run.team_id, run.id, &node.into(), &who, yes()).await }
     };
-    use app::DecideError::{NotAllowed, NotFound, TooLate};
-    assert!(matches!(decide(by("bob"), "ask").await, Err(NotAllowed)));
-    assert!(matches!(decide(by("ann"), "send").await, Err(NotFound)));
-    assert!(matches!(decide(by("ann"), "gone").await, Err(NotFound)));
+    assert!(matches!(decide(by("bob"), "ask").await, Err(DecideError::NotAllowed)));
+    assert!(matches!(decide(by("ann"), "send").await, Err(DecideError::NotFound)));
+    assert!(matches!(decide(by("ann"), "gone").await, Err(DecideError::NotFound)));
     assert_eq!(decide(by("ann"), "ask").await.unwrap().status, RunStatus::Running);
-    assert!(matches!(decide(by("ann"), "ask").await, Err(TooLate(_))));
+    assert!(matches!(decide(by("ann"), "ask").await, Err(DecideError::TooLate(_))));
     world.collect();
     world.drain().await;
     assert_eq!(world.load(&run).await.run.status, RunStatus::Succeeded);

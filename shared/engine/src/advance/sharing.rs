@@ -81,7 +81,8 @@ mod tests {
         ];
         for one in &values {
             for other in &values {
-                assert_eq!(is_same(one, other), one.to_string() == other.to_string(), "{one} and {other}");
+                let (first, second) = (one.to_string(), other.to_string());
+                assert_eq!(is_same(one, other), first == second, "{one} and {other}");
             }
         }
     }
