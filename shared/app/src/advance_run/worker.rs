@@ -16,6 +16,9 @@ use crate::{
 /// How often a worker looks whether the run of a call that it executes still wants it.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How often it is tried to take the count of a delivery back, while a store fails.
+const EXCUSES: u32 = 5;
+
 /// A process that moves runs on and executes their nodes. Built once and shared by all its messages.
 pub struct Worker {
     conductor: Arc<Conductor>,
@@ -148,8 +151,12 @@ impl<'a> Message<'a> {
     /// neither is a fault of the run. If that can't be written, the count stands.
     async fn excuse(&mut self) {
         let message = self.delivery.message.to_string();
-        if self.run.run().lost_deliveries.contains_key(&message) {
-            let _ = self.step(Event::Excused { message }, None).await;
+        for attempt in 1..=EXCUSES {
+            let is_counted = self.run.run().lost_deliveries.contains_key(&message);
+            if !is_counted || self.step(Event::Excused { message: message.clone() }, None).await.is_ok() {
+                return;
+            }
+            let _ = self.run.reload(attempt).await;
         }
     }
 
