@@ -50,7 +50,7 @@ pub async fn advance_run(
     let had_ended = run.has_ended();
     let mut message = Message { worker, hint, delivery, run, calls: 0 };
     let outcome = message.work().await;
-    message.excuse().await;
+    message.excuse(outcome.is_ok()).await;
     outcome?;
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
@@ -148,15 +148,22 @@ impl<'a> Message<'a> {
     }
 
     /// Takes back that this delivery was counted as lost, if no commit did: it found nothing to do, or comes back because of a store, and
-    /// neither is a fault of the run. If that can't be written, the count stands.
-    async fn excuse(&mut self) {
+    /// neither is a fault of the run. If that can't be written, the count stands. `is_known` says that the run is as it is held here: a
+    /// commit that failed may have been written.
+    async fn excuse(&mut self, mut is_known: bool) {
+        if !self.delivery.is_repeat() {
+            return;
+        }
         let message = self.delivery.message.to_string();
         for attempt in 1..=EXCUSES {
+            if !is_known && self.run.reload(attempt).await.is_err() {
+                continue;
+            }
             let is_counted = self.run.run().lost_deliveries.contains_key(&message);
             if !is_counted || self.step(Event::Excused { message: message.clone() }, None).await.is_ok() {
                 return;
             }
-            let _ = self.run.reload(attempt).await;
+            is_known = false;
         }
     }
 
