@@ -43,19 +43,14 @@ impl Transition<'_> {
         Ok(self.committed())
     }
 
-    /// The node that the turn is for, while it is not settled; else the first that is due. Never one that
-    /// takes too long for the caller.
+    /// The first node that is due, from the one on that the turn is for. Never one that takes too long for the caller.
     fn candidate(&self, turn: &Turn) -> Option<(usize, Attempt)> {
-        let fits = |node: usize| {
+        let nodes = self.plan.len();
+        let first = turn.node.as_ref().and_then(|key| self.plan.find(key)).unwrap_or_default();
+        (first..nodes).chain(0..first).find_map(|node| {
             let attempt = self.due(node)?;
             (self.plan.at(node).timeout_s <= turn.max_timeout_s).then_some((node, attempt))
-        };
-        match &turn.node {
-            Some(key) if !self.run.nodes.get(key).is_some_and(NodeState::is_settled) => {
-                fits(self.plan.find(key)?)
-            }
-            _ => (0..self.plan.len()).find_map(fits),
-        }
+        })
     }
 
     fn call_of(&self, node: usize, attempt: Attempt, config: Value) -> Call {

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::{Attempt, Call, NodeState, Plan, Run, StepRecord, Values, Vote};
 
 pub use children::is_complete_with;
-pub use effects::{Effect, effects, live_leases, new_effects};
+pub use effects::{Effect, effects, new_effects, next_lease};
 pub use ending::{item_results, run_result};
 pub use settle::MAX_CRASHES;
 pub use transition::MAX_STEPS;
@@ -121,7 +121,8 @@ pub struct Moment {
 /// An offer to execute effectful nodes right away, so that their claims are part of the same commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// Only this node, as long as it is not settled; else, and with None, the first nodes that are due.
+    /// This node first, and then those after it in plan order, round to the one before it; with None from the first node on. Workers
+    /// that begin at different places seldom want the same node.
     pub node: Option<NodeKey>,
     /// Until when the claims hold.
     pub lease_until: Timestamp,
