@@ -10,9 +10,10 @@ use app::ports::{
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
+use domain::{NodeKey, RunId, TeamId, Timestamp, TriggerKind, VersionId, WorkflowVersion};
 use engine::{Attempt, Digest, Revision, Run, StepRecord};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     bugs::{self, Bug, Claimed},
@@ -75,15 +76,31 @@ impl SimStore {
         Self { network, judge, queue, tables: Mutex::default() }
     }
 
+    /// Has a version.
+    pub fn publish(&self, version: &WorkflowVersion) {
+        self.tables().versions.entry(version.id).or_insert_with(|| Arc::new(version.clone()));
+    }
+
     /// A run as it stands, without asking the network.
     pub fn peek(&self, run: RunId) -> Option<LoadedRun> {
         self.tables().runs.get(&run).map(Row::load)
     }
 
-    /// The runs that have not ended.
-    pub fn open(&self) -> Vec<Run> {
-        let is_open = |row: &&Row| !row.run.status.is_terminal();
-        self.tables().runs.values().filter(is_open).map(|row| row.run.clone()).collect()
+    /// The runs that there are.
+    pub fn ids(&self) -> Vec<RunId> {
+        self.tables().runs.keys().copied().collect()
+    }
+
+    /// The runs that have not ended and are of this kind.
+    pub fn open(&self, is_wanted: impl Fn(&Run) -> bool) -> Vec<Run> {
+        let tables = self.tables();
+        let open = tables.runs.values().map(|row| &row.run).filter(|run| !run.status.is_terminal());
+        open.filter(|run| is_wanted(run)).cloned().collect()
+    }
+
+    /// Whether some have not ended.
+    pub fn has_open(&self) -> bool {
+        self.tables().runs.values().any(|row| !row.run.status.is_terminal())
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -205,6 +222,15 @@ impl StoreClient {
                 Err(StoreError::Conflict) => Ok(()),
                 other => other,
             },
+            Some(Bug::ForgottenGrandchild) => {
+                let is_child =
+                    |above| self.row(run.team_id, above, |row| row.run.parent.is_some()).unwrap_or_default();
+                if bugs::cancels_grandchild(&before, run, is_child) { Ok(()) } else { commit() }
+            }
+            Some(Bug::TwoVotesOfOne) => {
+                let run = bugs::with_voters(run.clone(), |by| by.trim_end_matches('*').to_owned());
+                self.store.commit(&run, records, self.dialect)
+            }
             Some(Bug::LateResult) => {
                 commit()?;
                 bugs::remember(&mut self.claimed(), &before, run);
@@ -212,6 +238,52 @@ impl StoreClient {
             }
             _ => commit(),
         }
+    }
+
+    /// The creation, by way of the planted bug.
+    fn create_badly(
+        &self,
+        run: &Run,
+        inputs: &Value,
+        idempotency: Option<&IdempotencyKey>,
+    ) -> Result<Created, StoreError> {
+        match self.bug {
+            Some(Bug::TooManyItems) => self.store.create(&bugs::eager(run.clone()), inputs, idempotency),
+            Some(Bug::ToldTwice) if run.trigger.kind == TriggerKind::Error => {
+                let id = RunId::new(Uuid::from_u128(run.id.uuid().as_u128() ^ 1));
+                let _ = self.store.create(&Run { id, ..run.clone() }, inputs, None);
+                self.store.create(run, inputs, idempotency)
+            }
+            _ => self.store.create(run, inputs, idempotency),
+        }
+    }
+
+    /// What was loaded, by way of the planted bug.
+    fn load_badly(&self, mut loaded: LoadedRun) -> LoadedRun {
+        match self.bug {
+            Some(Bug::LateResult) => loaded.run = bugs::mistaken(&self.claimed(), loaded.run),
+            Some(Bug::TwoVotesOfOne) => loaded.run = bugs::with_voters(loaded.run, |by| format!("{by}*")),
+            Some(Bug::ForgetfulRetry) if loaded.run.status.is_terminal() && loaded.run.parent.is_none() => {
+                loaded.run.nodes.clear();
+            }
+            Some(Bug::GatheredAsTheyCame) if loaded.run.status.is_terminal() => {
+                let (team, own) = (loaded.run.team_id, loaded.run.parent.as_ref());
+                let other = own.and_then(|parent| self.sibling(&loaded.run, parent.child));
+                if let Some(other) = other.and_then(|id| self.row(team, id, Row::load).ok()) {
+                    loaded = other;
+                }
+            }
+            _ => {}
+        }
+        loaded
+    }
+
+    /// The child that ended as the so-manieth of those of the same node.
+    fn sibling(&self, run: &Run, number: u32) -> Option<RunId> {
+        let tables = self.store.tables();
+        let node = |run: &Run| run.parent.as_ref().map(|parent| (parent.run_id, parent.node.clone()));
+        let siblings = tables.runs.values().map(|row| &row.run).filter(|other| node(other) == node(run));
+        bugs::as_they_came(siblings.collect(), number).map(|other| other.id)
     }
 
     fn claimed(&self) -> MutexGuard<'_, Claimed> {
@@ -227,15 +299,12 @@ impl RunStore for StoreClient {
         inputs: &Value,
         idempotency: Option<&IdempotencyKey>,
     ) -> Result<Created, StoreError> {
-        self.store.network.request("create a run", || self.store.create(run, inputs, idempotency)).await
+        self.store.network.request("create a run", || self.create_badly(run, inputs, idempotency)).await
     }
 
     async fn load(&self, team: TeamId, run: RunId) -> Result<LoadedRun, StoreError> {
-        let mut loaded = self.store.network.request("load a run", || self.row(team, run, Row::load)).await?;
-        if self.bug == Some(Bug::LateResult) {
-            loaded.run = bugs::mistaken(&self.claimed(), loaded.run);
-        }
-        Ok(loaded)
+        let loaded = self.store.network.request("load a run", || self.row(team, run, Row::load)).await?;
+        Ok(self.load_badly(loaded))
     }
 
     async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
@@ -244,7 +313,14 @@ impl RunStore for StoreClient {
     }
 
     async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
-        self.store.network.request("load a run's state", || self.row(team, run, |row| row.run.clone())).await
+        let load = || self.row(team, run, |row| row.run.clone());
+        let control = self.store.network.request("load a run's state", load).await?;
+        if self.bug == Some(Bug::CountedTwice) && control.is_chunk() {
+            let first =
+                self.sibling(&control, 0).and_then(|id| self.row(team, id, |row| row.run.clone()).ok());
+            return Ok(first.unwrap_or(control));
+        }
+        Ok(control)
     }
 
     async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
@@ -257,7 +333,7 @@ impl RunStore for StoreClient {
 
     async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
         let put = || {
-            self.store.tables().versions.entry(version.id).or_insert_with(|| Arc::new(version.clone()));
+            self.store.publish(version);
             Ok(())
         };
         self.store.network.request("store a version", put).await
