@@ -47,13 +47,9 @@ pub enum Event {
         /// When its next message comes.
         until: Timestamp,
     },
-    /// The worker that holds a claim was held up before it could begin, and holds it anew from now on.
-    Renewed {
-        /// The node.
-        node: NodeKey,
-        /// The claim.
-        attempt: Attempt,
-    },
+    /// The worker that holds these claims was held up before it could begin, and holds them anew from now on. Those that are not held any
+    /// more are passed over.
+    Renewed(Vec<(NodeKey, Attempt)>),
     /// Claimed attempts ended. Those that are not the ones that run are passed over.
     Settled(Vec<Settled>),
     /// An attempt ended as the record of an earlier execution says: for good, whatever else could be tried (see [`crate::replay`]).
@@ -206,7 +202,7 @@ pub fn advance(
         Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
         Event::Excused { message } => return Ok(transition.excuse_deliveries(&message)),
         Event::Postponed { until } => return Ok(transition.postpone(until)),
-        Event::Renewed { node, attempt } => return transition.renew_claim(&node, attempt),
+        Event::Renewed(claims) => return transition.renew_claims(claims),
         Event::Settled(ended) => transition.settle_claims(ended)?,
         Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,
         Event::CancelRequested => transition.end_cancelled(),
