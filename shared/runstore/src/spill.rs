@@ -47,12 +47,11 @@ pub(crate) async fn unpack(
     team: TeamId,
     attribute: &AttributeValue,
 ) -> Result<String, StoreError> {
-    let stored = match compact::text(attribute, READING)? {
-        Some(inline) => Stored::Inline(inline),
-        None => {
-            let (sha256, bytes) = reference_in(attribute)?;
-            Stored::Blob { sha256, bytes }
-        }
+    let stored = if let Some(inline) = compact::text(attribute, READING)? {
+        Stored::Inline(inline)
+    } else {
+        let (sha256, bytes) = reference_in(attribute)?;
+        Stored::Blob { sha256, bytes }
     };
     spill::get(blobs, team, stored).await
 }

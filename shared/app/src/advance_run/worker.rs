@@ -337,7 +337,7 @@ impl Worker {
                 executed = executing => executed.unwrap_or_else(|_| failed("timeout", format!("no answer within {} s", budget.as_secs()))),
                 () = self.unwanted(&call) => failed("unwanted", "the run went on without it".to_owned()),
             };
-            Settled { node: call.node, attempt: call.attempt, outcome, notes }
+            Settled { node: call.node, attempt: call.attempt, outcome: outcome.map(Arc::new), notes }
         }
     }
 

@@ -12,6 +12,8 @@ mod sharing;
 mod transition;
 mod waiting;
 
+use std::sync::Arc;
+
 use domain::{Failure, NodeKey, Timestamp};
 use serde_json::Value;
 
@@ -79,7 +81,7 @@ pub enum Event {
         /// Attempts that they settled.
         steps: u32,
         /// What the node comes to; None while there are others to wait for or to start (see [`is_complete_with`]).
-        outcome: Option<Result<Value, Failure>>,
+        outcome: Option<Result<Arc<Value>, Failure>>,
     },
     /// A retry takes over what its earlier run has come to: before anything else happens to it.
     Resumed {
@@ -97,8 +99,8 @@ pub struct Settled {
     pub node: NodeKey,
     /// The claim it ran under.
     pub attempt: Attempt,
-    /// Its output or failure.
-    pub outcome: Result<Value, Failure>,
+    /// Its output or failure. Shared, since the event is kept until it is committed, and an output may be large.
+    pub outcome: Result<Arc<Value>, Failure>,
     /// Lines for the step's log.
     pub notes: Vec<String>,
 }
