@@ -172,18 +172,20 @@ impl<'a> Message<'a> {
         Ok(calls)
     }
 
-    /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that a claim that has
-    /// grown old is renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
+    /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that claims that have
+    /// grown old are renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
     async fn beginning(
         &mut self,
         calls: Vec<Call>,
     ) -> Result<Vec<impl Future<Output = Settled> + use<'a>>, AdvanceError> {
+        let late = calls.iter().filter(|call| self.is_late(call));
+        let late: Vec<_> = late.map(|call| (call.node.clone(), call.attempt)).collect();
+        if !late.is_empty() {
+            self.step(Event::Renewed(late), None).await?;
+        }
+        // From here on nothing is awaited, so that all of them begin now.
         let mut beginning = Vec::with_capacity(calls.len());
         for call in calls {
-            if self.is_late(&call) {
-                let renewed = Event::Renewed { node: call.node.clone(), attempt: call.attempt };
-                self.step(renewed, None).await?;
-            }
             if self.holds(&call).is_some() && !self.is_late(&call) {
                 self.executed.insert(call.node.clone());
                 beginning.push(self.worker.execute(self.run.run(), call));
@@ -349,7 +351,7 @@ impl Worker {
                 executed = executing => executed.unwrap_or_else(|_| failed("timeout", format!("no answer within {} s", budget.as_secs()))),
                 () = self.unwanted(&call) => failed("unwanted", "the run went on without it".to_owned()),
             };
-            Settled { node: call.node, attempt: call.attempt, outcome, notes }
+            Settled { node: call.node, attempt: call.attempt, outcome: outcome.map(Arc::new), notes }
         }
     }
 

@@ -29,18 +29,26 @@ impl Transition<'_> {
         false
     }
 
-    /// Holds a claim from now on, as if it had just been made.
-    pub(super) fn renew_claim(mut self, key: &NodeKey, attempt: Attempt) -> Result<Decision, Rejected> {
-        let stale = || Rejected::Stale { node: key.clone(), attempt };
-        let turn = self.moment.turn.as_ref().ok_or_else(stale)?;
-        match self.run.nodes.get_mut(key) {
-            Some(NodeState::Running { attempt: held, started_on, lease_until, .. }) if *held == attempt => {
-                *started_on = self.moment.now;
-                *lease_until = turn.lease_until;
+    /// Holds claims from now on, as if they had just been made. Refused if none of them is held, or there is no time for them.
+    pub(super) fn renew_claims(mut self, claims: Vec<(NodeKey, Attempt)>) -> Result<Decision, Rejected> {
+        let mut refused = None;
+        let mut any_holds = false;
+        for (node, attempt) in claims {
+            match (self.run.nodes.get_mut(&node), &self.moment.turn) {
+                (Some(NodeState::Running { attempt: held, started_on, lease_until, .. }), Some(turn))
+                    if *held == attempt =>
+                {
+                    *started_on = self.moment.now;
+                    *lease_until = turn.lease_until;
+                    any_holds = true;
+                }
+                _ => refused = Some(Rejected::Stale { node, attempt }),
             }
-            _ => return Err(stale()),
         }
-        Ok(self.committed())
+        match refused {
+            Some(refused) if !any_holds => Err(refused),
+            _ => Ok(self.committed()),
+        }
     }
 
     /// The first node that is due, from the one on that the turn is for. Never one that takes too long for the caller.

@@ -80,6 +80,25 @@ fn the_call_has_the_evaluated_metadata_and_one_key_for_every_attempt() {
 }
 
 #[test]
+fn claims_are_renewed_together_and_what_is_not_held_is_passed_over() {
+    let mut world = World::of("a; b; c", &json!({}));
+    world.claim(Some("a"));
+    world.claim(Some("b"));
+    world.settle("b", 1, Ok(json!(1))).unwrap();
+    world.pass(20);
+    let claims = |nodes: &[&str]| Event::Renewed(nodes.iter().map(|node| ((*node).into(), 1)).collect());
+    let turn = Some(world.turn(None));
+    world.apply(claims(&["a", "b"]), turn.clone()).unwrap();
+    let held =
+        NodeState::Running { attempt: 1, started_on: later(20), lease_until: later(80), claimed_at: 1 };
+    assert_eq!(world.run.nodes["a"], held);
+    let stale = Rejected::Stale { node: "b".into(), attempt: 1 };
+    assert_eq!(world.apply(claims(&["b"]), turn).unwrap_err(), stale);
+    let no_time = Rejected::Stale { node: "a".into(), attempt: 1 };
+    assert_eq!(world.apply(claims(&["a"]), None).unwrap_err(), no_time);
+}
+
+#[test]
 fn templates_that_fail_fail_the_node_and_the_turn_goes_on() {
     let details = json!({"a": {
         "metadata": {"url": "https://example.com/{{ $error('no id') }}"},
