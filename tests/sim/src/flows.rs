@@ -52,7 +52,7 @@ pub fn draw(seed: u64) -> (Vec<Arc<Flow>>, usize) {
         flows.push(Arc::new(Flow::new(0, graphs::draw(&dice, 3, &[]), false, &[], RunSettings::default())));
         workflow_id(0)
     });
-    for _ in 0..dice.pick(&[0, 0, 1, 2, 3]) {
+    for _ in 0..dice.pick(&[0, 1, 2, 3]) {
         let most = dice.pick(&[2, 4, 6]);
         let flow = Flow::draw(&dice, most, errors, &flows);
         flows.push(Arc::new(flow));

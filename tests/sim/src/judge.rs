@@ -1,7 +1,10 @@
 //! Watches everything from outside: what the store accepted, which calls were made, what clients were told. Believes nothing that
 //! the code under test says of itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use app::ports::{Clock as _, LoadedRun};
 use domain::{Failure, NodeKey, RunId, RunStatus};
@@ -71,8 +74,8 @@ impl Judge {
     pub fn committed(&self, before: &Run, after: &Run, records: &[StepRecord]) {
         let mut books = self.books();
         let begins = before.status == RunStatus::Pending && after.status != RunStatus::Pending;
-        let kept = if begins && after.retry_of.is_some() { books.kept(after.id) } else { Default::default() };
-        let kept = if retries::ends_at_once(after) { Default::default() } else { kept };
+        let takes_over = begins && !retries::ends_at_once(after);
+        let kept = if takes_over { books.kept(after.id) } else { BTreeSet::new() };
         let mut found = commits::check(before, after, records, &kept);
         if let Some(earlier) = after.retry_of.as_ref().and_then(|retry| books.runs.get(&retry.run_id)) {
             found.extend(retries::check(after, records, earlier, &kept));
@@ -97,7 +100,7 @@ impl Judge {
         self.books().left.insert(run);
     }
 
-    /// The approvals that wait for people, and what each said about them.
+    /// The approvals that wait for people.
     pub fn asked(&self) -> Vec<(RunId, NodeKey)> {
         let books = self.books();
         let open = books.runs.values().filter(|book| !book.run.status.is_terminal());

@@ -26,7 +26,7 @@ pub fn draw(dice: &Dice, most: usize, usable: &[Usable]) -> Vec<Shape> {
     let count = 1 + dice.below(most);
     let effects = dice.pick(&[100, 300, 300, 600, 900]);
     // What takes whole families of runs is in every second graph.
-    let (families, people) = (dice.pick(&[0, 60, 200]), dice.pick(&[0, 0, 100]));
+    let (families, people) = (dice.pick(&[0, 120, 300]), dice.pick(&[0, 0, 100]));
     let chances = Chances { effects, families, people };
     Drawing::new(dice, usable, chances, 0).nodes(count)
 }
@@ -193,7 +193,7 @@ impl<'a> Drawing<'a> {
 
     fn each(&self, edges: &[Edge]) -> Each {
         let dice = self.dice;
-        let chances = match dice.below(4) {
+        let chances = match dice.below(3) {
             // Many items, and nothing but data: several chunks at little cost.
             0 if self.depth == 0 => Chances { effects: 0, families: 0, people: 0 },
             _ => Chances { effects: dice.pick(&[300, 900]), families: 80, people: 0 },

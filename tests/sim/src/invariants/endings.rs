@@ -66,15 +66,14 @@ fn check_nodes(book: &Book, stored: &LoadedRun, copy: &Played, found: &mut Vec<V
 /// failure is not to wait for the other branches.
 fn may_be_cancelled(book: &Book, stored: &LoadedRun, copy: &Played) -> bool {
     let (run, settings) = (&stored.run, &book.task.flow.version.settings);
-    let cut_short = [("deadline", is_late(stored)), ("steps", has_too_many_steps(book, stored))];
+    let is_cut_short = is_late(stored) || has_too_many_steps(book, stored) || book.lost > 0;
     let waits_for_branches = settings.on_failure == OnFailure::FinishBranches
         && !run.is_chunk()
         && run.status == RunStatus::Failed
         && run.error.as_ref().is_some_and(|error| error.node.is_some())
-        && cut_short.iter().all(|(_, is_cut)| !is_cut)
-        && book.lost == 0;
-    failed_in(book, stored, copy.item).is_some() && run.is_chunk()
-        || run.status != RunStatus::Succeeded && !waits_for_branches
+        && !is_cut_short;
+    (run.is_chunk() && failed_in(book, stored, copy.item).is_some())
+        || (run.status != RunStatus::Succeeded && !waits_for_branches)
 }
 
 fn is_late(stored: &LoadedRun) -> bool {

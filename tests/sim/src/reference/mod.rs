@@ -1,12 +1,19 @@
 //! A naive interpreter: the same graph, node by node in the order of the document, in memory, without engine and expressions.
 //! What an effect came to is told to it; everything else it finds out by itself.
 
+mod errors;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use domain::{Failure, NodeKey};
 use serde_json::{Map, Value, json};
 
 use crate::graphs::{Call, Condition, Does, Each, Edge, Join, Names, OnError, Shape, Sub, key};
+
+pub use errors::blanked;
+use errors::validation;
 
 /// What a run is about, besides its graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -316,101 +323,5 @@ fn recalled(settled: Option<&Settled>) -> Value {
     match settled {
         Some(Settled::Output(value, _) | Settled::Error(value)) => json!({"of": value}),
         _ => json!({}),
-    }
-}
-
-/// What the failure of an expression or a schema looks like once its message was [blanked](blanked).
-fn validation(code: &str) -> Value {
-    json!({"class": "validation", "code": code, "message": ""})
-}
-
-/// A value in which the messages of validation errors are empty: their wording is the engine's own affair.
-pub fn blanked(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(blanked).collect(),
-        Value::Object(object) => {
-            let is_error =
-                object.len() == 3 && object.get("class").is_some_and(|class| class == "validation");
-            let blank = |(name, value): (&String, &Value)| {
-                let value = if is_error && name == "message" { json!("") } else { blanked(value) };
-                (name.clone(), value)
-            };
-            object.iter().map(blank).collect()
-        }
-        other => other.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::ErrorClass;
-
-    use super::*;
-    use crate::graphs::Temper;
-
-    fn shape(does: Does, edges: &[Edge]) -> Shape {
-        Shape { does, on_error: OnError::Branch, edges: edges.to_vec() }
-    }
-
-    fn call() -> Does {
-        let (posts, is_broken, mismatches) = (false, false, false);
-        Does::Call(Call {
-            posts,
-            temper: Temper::Steady,
-            timeout_s: None,
-            retry: None,
-            is_broken,
-            mismatches,
-        })
-    }
-
-    fn played(shapes: &[Shape], answers: &[(usize, Answer)]) -> Ending {
-        let facts = Facts {
-            inputs: json!({"n": 3}),
-            id: "r".into(),
-            time: "t".into(),
-            item: None,
-            around: BTreeMap::new(),
-        };
-        let answers = answers.iter().map(|(i, answer)| (key(*i), answer.clone())).collect();
-        play(Names::Deep(0), shapes, &facts, &Told { answers, kept: BTreeMap::new() })
-    }
-
-    /// A choice with a branch each way, and a merge of both.
-    fn diamond() -> Vec<Shape> {
-        vec![
-            shape(Does::Choose(Condition::Above(2)), &[]),
-            shape(Does::Pair, &[(0, Some("true"))]),
-            shape(Does::Wrap, &[(0, Some("false"))]),
-            shape(Does::Merge(Join::Object), &[(1, None), (2, None)]),
-        ]
-    }
-
-    #[test]
-    fn only_the_chosen_branch_is_merged() {
-        let ending = played(&diamond(), &[]);
-        assert_eq!(ending.nodes[2], Settled::Skipped);
-        assert_eq!(ending.result, Some(json!({"n1": [{"n": 3}, 1]})));
-    }
-
-    #[test]
-    fn a_call_without_an_answer_leaves_what_follows_unknown() {
-        let shapes = [shape(call(), &[]), shape(Does::Wrap, &[(0, None)])];
-        let ending = played(&shapes, &[]);
-        assert_eq!((&ending.nodes[1], &ending.result), (&Settled::Unknown, &None));
-        let request = json!({"url": "https://example.com/0/3", "query": {"in": {"n": 3}}});
-        assert_eq!(ending.requests[&key(0)], Some(request));
-        assert_eq!(played(&shapes, &[(0, Answer::Output(json!(5)))]).result, Some(json!({"k": 1, "in": 5})));
-    }
-
-    #[test]
-    fn a_failure_takes_its_error_edge_or_is_fatal() {
-        let failure = Failure::new(ErrorClass::Permanent, "http_status", "404");
-        let answers = [(0, Answer::Failure(failure))];
-        let handled = played(&[shape(call(), &[]), shape(Does::Pair, &[(0, Some("error"))])], &answers);
-        let error = json!({"class": "permanent", "code": "http_status", "message": "404"});
-        assert_eq!(handled.result, Some(json!([error, 1])));
-        let fatal = played(&[shape(call(), &[]), shape(Does::Pair, &[(0, None)])], &answers);
-        assert_eq!((fatal.fatal, fatal.result), (vec![key(0)], None));
     }
 }
