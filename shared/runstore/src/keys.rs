@@ -57,10 +57,6 @@ pub(crate) fn count_sk(window: &Window) -> String {
     format!("WINDOW#{}#{}", window.length_s, window.ends_on.timestamp())
 }
 
-pub(crate) fn workflow_pk(team: TeamId, workflow: WorkflowId) -> String {
-    format!("{team}#{workflow}")
-}
-
 /// Named by the commit too, so that what a commit that lost has written replaces nothing of one that won.
 pub(crate) fn step_sk(node: &NodeKey, attempt: Attempt, digest: &Digest, settled_at: Revision) -> String {
     let digest: String = digest.as_str().chars().take(16).collect();
