@@ -2,7 +2,7 @@
 
 use app::ports::Window;
 use chrono::{DateTime, SecondsFormat};
-use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowId};
+use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId};
 use engine::{Attempt, Digest, Revision, StepRecord};
 use sha2::{Digest as _, Sha256};
 
