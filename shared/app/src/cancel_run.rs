@@ -63,7 +63,11 @@ pub(crate) async fn end_at_once(
 ) -> Result<Held<'_>, CancelError> {
     let mut run = Held::load(conductor, team, id).await?;
     match run.apply(Event::CancelRequested, |_, _| None).await? {
-        Ok(_) => info!(run_id = %id, team_id = %team, "run {id} cancelled"),
+        Ok(_) => {
+            info!(run_id = %id, team_id = %team, "run {id} cancelled");
+            // Of what its nodes have started and do not wait for any more, whoever ended them may not have ended all yet.
+            run.expect_everything();
+        }
         // Whoever ended it may have been lost before the runs that it had started ended too.
         Err(Rejected::Ended) => {
             run.expect_everything();
