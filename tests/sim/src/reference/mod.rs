@@ -223,7 +223,11 @@ impl Play<'_> {
         };
         if sub.is_typed && !inputs["n"].is_i64() {
             self.requests.insert(self.key(i), None);
-            return self.failed(i, &validation("invalid_inputs"));
+            // Unless its time was over before somebody tried.
+            return match self.told.answers.get(&self.key(i)) {
+                Some(Answer::Failure(failure)) => self.failed(i, &engine::error_value(failure)),
+                _ => self.failed(i, &validation("invalid_inputs")),
+            };
         }
         self.requests.insert(self.key(i), Some(inputs));
         self.answered(i)
