@@ -55,7 +55,7 @@ def ensure(config: Config) -> str:
 
 
 def functions_url(config: Config, database_url: str) -> str:
-    """The same database for the functions, which own nothing there; made on our own server, while of a Postgres that the user brought there is one login."""
+    """The same database for the functions, which own nothing there. A Postgres that the user brought has the one login that they named."""
     if config.database_url:
         return database_url
     service, owner = process.running(config, "postgres"), _password(config)
@@ -204,10 +204,10 @@ def _create_database(installed: Installation, port: int, password: str) -> None:
 
 
 def _psql(installed: Installation, port: int, password: str, sql: str) -> subprocess.CompletedProcess:
-    """One statement, in the database that is always there; its answer as plain text."""
-    command = [str(installed.bin / "psql"), "-h", LOOPBACK, "-p", str(port), "-U", ROLE, "-d", "postgres", "-w", "-X", "-A", "-t", "-c"]
+    """One statement, in the database that is always there; its answer as plain text. It goes by stdin, since arguments are for everyone to read."""
+    command = [str(installed.bin / "psql"), "-h", LOOPBACK, "-p", str(port), "-U", ROLE, "-d", "postgres", "-w", "-X", "-A", "-t"]
     environment = {**_environment(), "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
-    return subprocess.run([*command, sql], capture_output=True, text=True, env=environment, cwd="/")
+    return subprocess.run([*command, "-v", "ON_ERROR_STOP=1", "-f", "-"], input=sql, capture_output=True, text=True, env=environment, cwd="/")
 
 
 def _environment() -> dict:
