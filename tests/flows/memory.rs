@@ -72,7 +72,6 @@ async fn a_hundred_megabytes_pass_through_ten_nodes_of_a_small_function() {
 }
 
 /// A worker has ten messages at a time, and so all hundred calls.
-#[ignore = "it needs 768 MB: ten chunks that end at a time each let their parent be read anew"]
 #[tokio::test]
 async fn ten_thousand_items_with_a_hundred_in_flight_pass_through_a_small_function() {
     let target = Target::start().await;

@@ -139,6 +139,7 @@ async fn what_an_end_leaves_undone_is_told_before_it() {
         "0.1 run.accepted",
         "1.1 run.started",
         "1.2 step.started a",
+        "1.3 step.started b",
         "2.1 step.failed a",
         "2.2 step.cancelled b",
         "2.3 step.cancelled c",

@@ -126,7 +126,7 @@ impl DynamoRunStore {
 
     /// Replaces the control item if its revision is still the one that the run was decided on.
     pub(crate) async fn replace_control(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
-        let commit_id = self.ids.next().to_string();
+        let commit_id = items::commit_id(&*self.ids);
         let update = self
             .client
             .update_item()
@@ -137,12 +137,9 @@ impl DynamoRunStore {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":before", number(&run.revision.saturating_sub(1)))
             .expression_attribute_values(":team", text(run.team_id.to_string()))
-            .expression_attribute_values(
-                ":state",
-                text(serde_json::to_string(run).map_err(unavailable(DOING))?),
-            )
+            .expression_attribute_values(":state", items::state(run)?)
             .expression_attribute_values(":revision", number(&run.revision))
-            .expression_attribute_values(":id", text(&commit_id))
+            .expression_attribute_values(":id", commit_id.clone())
             .expression_attribute_values(":summary", items::summary(&RunSummary::of(run))?);
         let set = "SET #state = :state, revision = :revision, commit_id = :id, summary = :summary";
         let Err(error) = with_rest(update, set, run, records).send().await else { return Ok(()) };
@@ -153,7 +150,7 @@ impl DynamoRunStore {
                     Err(StoreError::NotFound)
                 }
                 // Executed before, answered too late, and repeated by the SDK.
-                Some(stored) if text_of(stored, "commit_id")? == commit_id => Ok(()),
+                Some(stored) if stored.get("commit_id") == Some(&commit_id) => Ok(()),
                 Some(_) => Err(StoreError::Conflict),
             },
             _ => Err(failed(DOING)(error)),

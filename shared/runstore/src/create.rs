@@ -6,7 +6,7 @@ use app::{
 };
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
-    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
 };
 use engine::{Digest, Run};
 use serde_json::Value;
@@ -32,8 +32,8 @@ impl DynamoRunStore {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(inputs));
         put.send().await.map_err(failed(DOING))?;
 
-        let commit_id = self.ids.next().to_string();
-        let control = control_item(run, &commit_id)?;
+        let commit_id = items::commit_id(&*self.ids);
+        let control = control_item(run, commit_id.clone())?;
         let written = self
             .client
             .put_item()
@@ -47,9 +47,8 @@ impl DynamoRunStore {
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                 // Our own write, executed before and repeated by the SDK, or another run with this id.
-                let is_ours = refused
-                    .item()
-                    .is_some_and(|stored| text_of(stored, "commit_id").is_ok_and(|id| id == commit_id));
+                let is_ours =
+                    refused.item().is_some_and(|stored| stored.get("commit_id") == Some(&commit_id));
                 if is_ours { Ok(Created::New) } else { Err(StoreError::Conflict) }
             }
             _ => Err(failed(DOING)(error)),
@@ -63,7 +62,7 @@ impl DynamoRunStore {
         inputs: &Value,
         key: &IdempotencyKey,
     ) -> Result<Created, StoreError> {
-        let control = self.put(control_item(run, &self.ids.next().to_string())?);
+        let control = self.put(control_item(run, items::commit_id(&*self.ids))?);
         let control = control.condition_expression("attribute_not_exists(pk)");
         let inputs = self.put(self.inputs_item(run, inputs).await?);
         let idem = self
@@ -117,17 +116,16 @@ impl DynamoRunStore {
 }
 
 /// The first control item of a run.
-fn control_item(run: &Run, commit_id: &str) -> Result<Item, StoreError> {
+fn control_item(run: &Run, commit_id: AttributeValue) -> Result<Item, StoreError> {
     let mut item = keyed(keys::run_pk(run.id), keys::CONTROL);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-    set("state", text(serde_json::to_string(run).map_err(unavailable(DOING))?));
+    set("state", items::state(run)?);
     set("revision", number(&run.revision));
-    set("commit_id", text(commit_id));
+    set("commit_id", commit_id);
     set("team_id", text(run.team_id.to_string()));
     set("summary", items::summary(&RunSummary::of(run))?);
     // The indexes of lists hold what has their keys.
     if !run.is_chunk() {
-        set("team_pk", text(run.team_id.to_string()));
         set("workflow_pk", text(keys::workflow_pk(run.team_id, run.workflow_id)));
         set("created_sk", text(RunPosition::of(run.created_on, run.id).as_str()));
     }

@@ -52,7 +52,7 @@ impl EndedRuns for DynamoRunStore {
         for _ in 0..MOST_REQUESTS {
             let query = self.client.query().table_name(&self.table).index_name("by_team").limit(WIDE);
             let page = query
-                .key_condition_expression("team_pk = :team AND created_sk < :before")
+                .key_condition_expression("team_id = :team AND created_sk < :before")
                 .expression_attribute_values(":team", text(team.to_string()))
                 .expression_attribute_values(":before", text(position(before).as_str()))
                 .set_exclusive_start_key(start)

@@ -2,14 +2,23 @@
 
 use std::collections::HashMap;
 
-use app::ports::{RunSummary, StoreError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use app::{
+    ports::{Ids, RunSummary, StoreError},
+    position::RunPosition,
+};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use engine::Run;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::{
+    compact,
     error::{malformed, unavailable},
     keys::{PK, SK},
 };
+
+/// Fields of a summary that stand in `created_sk`.
+const IN_KEYS: [&str; 2] = ["id", "created_on"];
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -37,12 +46,23 @@ pub(crate) fn json_of<T: DeserializeOwned>(item: &Item, name: &'static str) -> R
     serde_json::from_str(text_of(item, name)?).map_err(unavailable("read an item"))
 }
 
+/// The attribute `state` of a control item.
+pub(crate) fn state(run: &Run) -> Result<AttributeValue, StoreError> {
+    serde_json::to_string(run).map(compact::attribute).map_err(unavailable("write a run"))
+}
+
+/// The attribute `commit_id`, another one each time.
+pub(crate) fn commit_id(ids: &dyn Ids) -> AttributeValue {
+    AttributeValue::B(Blob::new(ids.next().into_bytes()))
+}
+
 /// The attribute `summary`: a map of strings, so that a list can be filtered by its fields. `error` is JSON, and `words` what of it a search
-/// looks through.
+/// looks through. What the keys say is left out.
 pub(crate) fn summary(run: &RunSummary) -> Result<AttributeValue, StoreError> {
     let doing = "write a summary";
     let fields = serde_json::to_value(run).map_err(unavailable(doing))?;
-    let fields = fields.as_object().into_iter().flatten();
+    let fields =
+        fields.as_object().into_iter().flatten().filter(|(name, _)| !IN_KEYS.contains(&name.as_str()));
     let mut fields: Item =
         fields.filter_map(|(name, value)| Some((name.clone(), text(value.as_str()?)))).collect();
     if let Some(error) = &run.error {
@@ -59,6 +79,10 @@ pub(crate) fn summary_of(item: &Item) -> Result<RunSummary, StoreError> {
     let error = fields.get("error").map(|_| json_of(fields, "error")).transpose()?;
     let strings = fields.iter().filter(|(name, _)| *name != "error");
     let strings = strings.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone().into())));
+    let position = RunPosition::parse(text_of(item, "created_sk")?)
+        .ok_or_else(|| malformed("list runs", "created_sk"))?;
+    let keys = json!({ "id": position.id(), "created_on": position.created_on() });
+    let strings = strings.chain(keys.as_object().cloned().into_iter().flatten());
     let strings = serde_json::Value::Object(strings.collect());
     let run: RunSummary = serde_json::from_value(strings).map_err(unavailable("list runs"))?;
     Ok(RunSummary { error, ..run })

@@ -12,7 +12,8 @@
 //! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
 //!
 //! One strongly consistent query with `sk >= "RUN"` reads a run: its control item first, so every step record that it names is
-//! there already. `LOG#` is reserved and sorts before. An attribute that may be large is a string, or `{sha256, bytes}` of a blob.
+//! there already. `LOG#` is reserved and sorts before. JSON is a string, or deflated bytes where that is less; what may be large is either,
+//! or `{sha256, bytes}` of a blob.
 //!
 //! **Which records count.** Workers write step records before they commit, so a lost race leaves records behind. A reader
 //! follows the control item: the record of a settled node is the one with its attempt and digest. Earlier attempts are not named by
@@ -25,13 +26,14 @@
 //!
 //! **Indexes** of lists project `summary` only, which changes when a run's status does, and DynamoDB writes an index only when something in
 //! it changes; an ordinary commit costs no index write.
-//! - `by_team` (`team_pk` = team, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_pk` = `<team>#<workflow>`).
+//! - `by_team` (`team_id`, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_pk` = `<team>#<workflow>`).
 //! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s, with `team_id`. A run
 //!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
 //!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
 
 mod admissions;
 mod commit;
+mod compact;
 mod counters;
 mod create;
 mod ended;

@@ -12,9 +12,9 @@ use engine::{NodeState, Run, StepRecord};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
-    DynamoRunStore,
+    DynamoRunStore, compact,
     error::{failed, malformed, unavailable},
-    items::{Item, json_of, keyed, text, text_of},
+    items::{Item, keyed, text, text_of},
     keys::{self, SK},
     spill::{read_large, unpack, value_of},
 };
@@ -146,7 +146,7 @@ fn state_of(control: &Item, team: TeamId) -> Result<Run, StoreError> {
     if text_of(control, "team_id")? != team.to_string() {
         return Err(StoreError::NotFound);
     }
-    json_of(control, "state")
+    serde_json::from_str(&compact::text_of(control, "state", DOING)?).map_err(unavailable(DOING))
 }
 
 fn is(item: &Item, sk: &str) -> bool {

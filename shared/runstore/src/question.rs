@@ -26,7 +26,7 @@ impl Question {
     pub(crate) fn of(team: TeamId, filter: &RunFilter, before: Option<&RunPosition>) -> Option<Self> {
         let (index, partition, value) = match filter.workflow_id {
             Some(workflow) => ("by_workflow", "workflow_pk", keys::workflow_pk(team, workflow)),
-            None => ("by_team", "team_pk", team.to_string()),
+            None => ("by_team", "team_id", team.to_string()),
         };
         let (keys, values) = (format!("{partition} = :in"), [(":in".to_owned(), text(value))].into());
         let mut question = Self { index, keys, filters: Vec::new(), values };
@@ -76,10 +76,9 @@ impl Question {
         }
         if let Some(search) = &filter.search {
             self.bind(":text", search.text().to_owned());
-            let mut ways = vec![
-                "begins_with(summary.#id, :text)".to_owned(),
-                "contains(summary.#words, :text)".to_owned(),
-            ];
+            self.bind(":run", format!("{}{}", keys::RUN, search.text()));
+            let mut ways =
+                vec!["begins_with(pk, :run)".to_owned(), "contains(summary.#words, :text)".to_owned()];
             if !search.workflows().is_empty() {
                 let ids = search.workflows().iter().map(ToString::to_string);
                 let names = self.bind_all(":workflow", ids);
@@ -103,7 +102,6 @@ impl Question {
         let names = [
             ("#status", "status"),
             ("#trigger", "trigger"),
-            ("#id", "id"),
             ("#words", "words"),
             ("#workflow", "workflow_id"),
         ];

@@ -1,4 +1,4 @@
-//! Attributes that may be large: text, or a reference to a blob as `{sha256, bytes}` (see [`app::spill`]).
+//! Attributes that may be large: text (see [`compact`]), or a reference to a blob as `{sha256, bytes}` (see [`app::spill`]).
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,6 +12,7 @@ use engine::Digest;
 use serde_json::Value;
 
 use crate::{
+    compact,
     error::{malformed, unavailable},
     items::{number, text},
 };
@@ -32,7 +33,7 @@ pub(crate) async fn pack(
     max: usize,
 ) -> Result<AttributeValue, StoreError> {
     Ok(match spill::put(blobs, team, json, max).await? {
-        Stored::Inline(json) => text(json),
+        Stored::Inline(json) => compact::attribute(json),
         Stored::Blob { sha256, bytes } => AttributeValue::M(HashMap::from([
             ("sha256".to_owned(), text(sha256.as_str())),
             ("bytes".to_owned(), number(&bytes)),
@@ -46,12 +47,11 @@ pub(crate) async fn unpack(
     team: TeamId,
     attribute: &AttributeValue,
 ) -> Result<String, StoreError> {
-    let stored = match attribute {
-        AttributeValue::S(inline) => Stored::Inline(inline.clone()),
-        other => {
-            let (sha256, bytes) = reference_in(other)?;
-            Stored::Blob { sha256, bytes }
-        }
+    let stored = if let Some(inline) = compact::text(attribute, READING)? {
+        Stored::Inline(inline)
+    } else {
+        let (sha256, bytes) = reference_in(attribute)?;
+        Stored::Blob { sha256, bytes }
     };
     spill::get(blobs, team, stored).await
 }
@@ -62,15 +62,15 @@ pub(crate) async fn read_large(
     team: TeamId,
     attributes: impl Iterator<Item = &AttributeValue>,
 ) -> Result<LargeValues, StoreError> {
-    let references = attributes.filter(|attribute| !attribute.is_s()).map(reference_in);
+    let references = attributes.filter(|attribute| attribute.is_m()).map(reference_in);
     LargeValues::read(blobs, team, references.collect::<Result<_, _>>()?).await
 }
 
 /// The value of an attribute, whose blob was read if it has one.
 pub(crate) fn value_of(attribute: &AttributeValue, large: &LargeValues) -> Result<Arc<Value>, StoreError> {
-    match attribute {
-        AttributeValue::S(inline) => serde_json::from_str(inline).map(Arc::new).map_err(unavailable(READING)),
-        other => large.get(&reference_in(other)?.0),
+    match compact::text(attribute, READING)? {
+        Some(inline) => serde_json::from_str(&inline).map(Arc::new).map_err(unavailable(READING)),
+        None => large.get(&reference_in(attribute)?.0),
     }
 }
 

@@ -67,7 +67,7 @@ impl Emulator {
             .billing_mode(BillingMode::PayPerRequest)
             .set_key_schema(Some(key_schema("pk", "sk")));
         let indexes = [
-            ("by_team", "team_pk", "created_sk", "summary"),
+            ("by_team", "team_id", "created_sk", "summary"),
             ("by_workflow", "workflow_pk", "created_sk", "summary"),
             ("by_check", "check_pk", "check_at", "team_id"),
         ];
@@ -80,7 +80,7 @@ impl Emulator {
                 .projection(projection.build());
             create = create.global_secondary_indexes(index.build().expect("the index is complete"));
         }
-        for key in ["pk", "sk", "team_pk", "workflow_pk", "created_sk", "check_pk", "check_at"] {
+        for key in ["pk", "sk", "team_id", "workflow_pk", "created_sk", "check_pk", "check_at"] {
             let text =
                 AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
             create = create.attribute_definitions(text.build().expect("the attribute is complete"));

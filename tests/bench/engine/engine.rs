@@ -83,7 +83,7 @@ fn half_way(plan: &Plan, inputs: &Value) -> (Run, Values, Event) {
         }
         run = decision.run.expect("a commit");
         let call = decision.calls.pop().expect("the next request");
-        let outcome = Ok(json!({"status": 200, "headers": {}, "body": {"n": 1}}));
+        let outcome = Ok(json!({"status": 200, "headers": {}, "body": {"n": 1}}).into());
         event = Event::Settled(vec![Settled {
             node: call.node,
             attempt: call.attempt,

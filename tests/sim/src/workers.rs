@@ -104,9 +104,7 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     let delivery = Delivery { message: name, receive_count: message.receives, started_on, deadline };
     let mut lost = Lost { world: Arc::clone(&world), run: message.hint.run_id, has_ended: false };
     let work = async {
-        let advanced = advance_run(&process.worker, &message.hint, &delivery).await;
-        lost.has_ended = true;
-        match advanced {
+        match advance_run(&process.worker, &message.hint, &delivery).await {
             Ok(_) => {
                 // A message that is not deleted comes back, which is harmless.
                 let _ = world.queue.done(message.id).await;
@@ -119,6 +117,7 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
                 }
             }
         }
+        lost.has_ended = true;
     };
     if timeout(lives, work).await.is_err() {
         network.count("deadlines met");
@@ -126,7 +125,7 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     }
 }
 
-/// An advance that its worker does not live to end.
+/// A delivery that its worker does not live to end, its acknowledgement included: who gets the message next can't tell the two apart.
 struct Lost {
     world: Arc<World>,
     run: RunId,

@@ -209,7 +209,7 @@ impl<'a> Session<'a> {
     /// Says what a resumed run waits for: a worker that was lost holds its node until the end of its lease.
     fn remark_on(&self, run: &Run, story: &Story, report: &Report) {
         let now = self.boot.clock.now();
-        if let Some(lease) = engine::live_leases(run, now) {
+        if let Some((_, lease)) = engine::next_lease(run, now) {
             let nodes: Vec<&str> = story.running().map(|(node, _)| node.as_str()).collect();
             let seconds = (lease - now).num_seconds() + 1;
             report

@@ -24,15 +24,25 @@ pub(crate) const SKEW: TimeDelta = TimeDelta::milliseconds(500);
 /// The longest delay that a hint can have (SQS). What comes later is a timer.
 pub(crate) const MAX_DELAY_S: u32 = 900;
 
-/// The most calls that a worker claims of a chunk in one commit. How many are under way is bounded by the chunk itself.
-const CHUNK_CALLS: usize = 50;
+/// The most calls of a run that one worker has under way. They wait together, they are claimed together, and those that end together share
+/// a commit; workers that each had one would fight over the run's state for every one of them.
+pub(crate) const CALLS_AT_ONCE: usize = 20;
 
-/// The turn that an invocation can give to nodes now, or none when it is about to end.
+/// A claim that is due later than this finds its own message on its way, which comes in time but for the clocks of two machines.
+pub(super) const EARLY: TimeDelta = TimeDelta::seconds(2);
+
+/// The turn that an invocation can give to nodes now, beside `under_way` calls, or none when it is about to end.
 ///
 /// A call may begin if it can take its node's whole timeout. In a fresh invocation any call may begin, cut short if need be:
 /// no other invocation would have more time. The claim holds for as long as the longest node of the workflow may take, but
 /// never longer than this invocation lives.
-pub(crate) fn turn(plan: &Plan, node: Option<NodeKey>, delivery: &Delivery, now: Timestamp) -> Option<Turn> {
+pub(crate) fn turn(
+    plan: &Plan,
+    node: Option<NodeKey>,
+    under_way: usize,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Option<Turn> {
     let left = delivery.deadline - MARGIN - now;
     if left < TimeDelta::seconds(1) {
         return None;
@@ -41,7 +51,7 @@ pub(crate) fn turn(plan: &Plan, node: Option<NodeKey>, delivery: &Delivery, now:
     let max_timeout_s =
         if is_fresh { u32::MAX } else { u32::try_from(left.num_seconds()).unwrap_or(u32::MAX) };
     let longest = TimeDelta::seconds(i64::from(plan.longest_timeout_s()));
-    let at_most = if plan.is_chunk() { CHUNK_CALLS } else { 1 };
+    let at_most = CALLS_AT_ONCE.saturating_sub(under_way);
     Some(Turn { node, lease_until: now + longest.min(left) + GRACE, max_timeout_s, at_most })
 }
 

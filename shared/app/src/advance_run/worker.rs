@@ -1,6 +1,6 @@
 //! One message, from its delivery to its acknowledgement.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, mem, pin::pin, sync::Arc, time::Duration};
 
 use domain::{ErrorClass, Failure, NodeKey, Timestamp};
 use engine::{Call, Event, NodeState, Plan, Run, Settled, StepRecord};
@@ -15,6 +15,9 @@ use crate::{
 
 /// How often a worker looks whether the run of a call that it executes still wants it.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How often it is tried to commit what a call has come to, while others are under way.
+const SETTLE_TRIES: u32 = 4;
 
 /// How often it is tried to take the count of a delivery back, while a store fails.
 const EXCUSES: u32 = 5;
@@ -48,9 +51,18 @@ pub async fn advance_run(
         loaded => loaded?,
     };
     let had_ended = run.has_ended();
-    let mut message = Message { worker, hint, delivery, run, calls: 0 };
+    let mut message = Message {
+        worker,
+        hint,
+        delivery,
+        run,
+        under_way: 0,
+        executed: BTreeSet::new(),
+        let_go: None,
+        calls: 0,
+    };
     let outcome = message.work().await;
-    message.excuse().await;
+    message.excuse(outcome.is_ok()).await;
     outcome?;
     let comes_back_on = message.look_after_others().await?;
     Ok(message.done(had_ended, comes_back_on))
@@ -62,6 +74,13 @@ struct Message<'a> {
     hint: &'a Hint,
     delivery: &'a Delivery,
     run: Held<'a>,
+    /// Calls that have begun and not ended.
+    under_way: usize,
+    /// The nodes whose calls have begun.
+    executed: BTreeSet<NodeKey>,
+    /// A node that it has claimed and whose call it will not begin.
+    let_go: Option<NodeKey>,
+    /// Calls that have ended.
     calls: u32,
 }
 
@@ -73,6 +92,7 @@ impl<'a> Message<'a> {
             return Ok(());
         }
         let mut calls = self.begin().await?;
+        self.under_way = calls.len();
         calls.extend(self.step(Event::Woken, self.hint.node.clone()).await?);
         self.run.expect_room_of_ended();
         if is_thorough {
@@ -80,18 +100,49 @@ impl<'a> Message<'a> {
         }
         self.dispatch().await?;
         let mut executing: FuturesUnordered<_> = self.beginning(calls).await?.into_iter().collect();
-        while let Some(first) = executing.next().await {
-            // What has ended in the meantime shares the commit.
-            let mut settled = vec![first];
-            while let Some(Some(next)) = executing.next().now_or_never() {
-                settled.push(next);
+        let mut ended = Vec::new();
+        loop {
+            self.under_way = executing.len();
+            if ended.is_empty() {
+                let Some(first) = executing.next().await else { break };
+                ended.push(first);
             }
-            self.calls += u32::try_from(settled.len()).unwrap_or(u32::MAX);
-            let calls = self.step(Event::Settled(settled), None).await?;
-            self.dispatch().await?;
-            executing.extend(self.beginning(calls).await?);
+            // What has ended in the meantime shares the commit.
+            while let Some(Some(next)) = executing.next().now_or_never() {
+                ended.push(next);
+            }
+            let settling = self.settle(mem::take(&mut ended));
+            let calls = while_calls_go_on(settling, &mut executing, &mut ended).await?;
+            if self.run.has_ended() {
+                // What is still under way is not wanted any more, and ends with its future.
+                break;
+            }
+            let begun = while_calls_go_on(self.beginning(calls), &mut executing, &mut ended).await?;
+            executing.extend(begun);
         }
         self.hand_over_chunk().await
+    }
+
+    /// Commits what calls have come to, and does what it asks for. A store that fails is tried again, since all other calls of this worker
+    /// would be lost with the answer to one.
+    async fn settle(&mut self, ended: Vec<Settled>) -> Result<Vec<Call>, AdvanceError> {
+        self.calls += u32::try_from(ended.len()).unwrap_or(u32::MAX);
+        let event = Event::Settled(ended);
+        let mut attempt = 0;
+        let calls = loop {
+            attempt += 1;
+            match self.step(event.clone(), None).await {
+                Err(AdvanceError::Store(error)) if attempt < SETTLE_TRIES && self.under_way > 0 => {
+                    debug!(run_id = %self.hint.run_id, team_id = %self.hint.team_id, %error, "trying again to commit");
+                    let _ = self.run.reload(attempt).await;
+                    // If it was written after all, then so were claims that nobody knows of.
+                    self.let_go = self.held_by_others();
+                }
+                settled => break settled?,
+            }
+        };
+        self.dispatch().await?;
+        Ok(calls)
     }
 
     /// What comes before the run is looked at itself: a lost delivery is counted, a child that nobody waits for ends, a retry takes over
@@ -109,25 +160,31 @@ impl<'a> Message<'a> {
             calls.extend(self.step(resumed, None).await?);
         }
         let delivery = *self.delivery;
-        let turn = move |plan: &Plan, now| time::turn(plan, None, &delivery, now);
+        let under_way = calls.len();
+        let turn = move |plan: &Plan, now| time::turn(plan, None, under_way, &delivery, now);
         calls.extend(self.run.settle_children(self.hint.node.as_ref(), turn).await?);
         Ok(calls)
     }
 
-    /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that a claim that has
-    /// grown old is renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
+    /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that claims that have
+    /// grown old are renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
     async fn beginning(
         &mut self,
         calls: Vec<Call>,
     ) -> Result<Vec<impl Future<Output = Settled> + use<'a>>, AdvanceError> {
+        let late = calls.iter().filter(|call| self.is_late(call));
+        let late: Vec<_> = late.map(|call| (call.node.clone(), call.attempt)).collect();
+        if !late.is_empty() {
+            self.step(Event::Renewed(late), None).await?;
+        }
+        // From here on nothing is awaited, so that all of them begin now.
         let mut beginning = Vec::with_capacity(calls.len());
         for call in calls {
-            if self.is_late(&call) {
-                let renewed = Event::Renewed { node: call.node.clone(), attempt: call.attempt };
-                self.step(renewed, None).await?;
-            }
             if self.holds(&call).is_some() && !self.is_late(&call) {
+                self.executed.insert(call.node.clone());
                 beginning.push(self.worker.execute(self.run.run(), call));
+            } else if self.holds(&call).is_some() {
+                self.let_go = Some(call.node);
             }
         }
         Ok(beginning)
@@ -139,6 +196,14 @@ impl<'a> Message<'a> {
         self.holds(call).is_some_and(|claimed_on| now - claimed_on > time::BEGINS_WITHIN)
     }
 
+    /// A claimed node whose call this worker has not begun.
+    fn held_by_others(&self) -> Option<NodeKey> {
+        let is_running = |state: &NodeState| matches!(state, NodeState::Running { .. });
+        let mut nodes = self.run.run().nodes.iter();
+        let held = nodes.find(|(node, state)| is_running(state) && !self.executed.contains(*node));
+        held.map(|(node, _)| node.clone())
+    }
+
     /// Since when the claim of a call is held.
     fn holds(&self, call: &Call) -> Option<Timestamp> {
         match self.run.run().nodes.get(&call.node)? {
@@ -148,15 +213,22 @@ impl<'a> Message<'a> {
     }
 
     /// Takes back that this delivery was counted as lost, if no commit did: it found nothing to do, or comes back because of a store, and
-    /// neither is a fault of the run. If that can't be written, the count stands.
-    async fn excuse(&mut self) {
+    /// neither is a fault of the run. If that can't be written, the count stands. `is_known` says that the run is as it is held here: a
+    /// commit that failed may have been written.
+    async fn excuse(&mut self, mut is_known: bool) {
+        if !self.delivery.is_repeat() {
+            return;
+        }
         let message = self.delivery.message.to_string();
         for attempt in 1..=EXCUSES {
+            if !is_known && self.run.reload(attempt).await.is_err() {
+                continue;
+            }
             let is_counted = self.run.run().lost_deliveries.contains_key(&message);
             if !is_counted || self.step(Event::Excused { message: message.clone() }, None).await.is_ok() {
                 return;
             }
-            let _ = self.run.reload(attempt).await;
+            is_known = false;
         }
     }
 
@@ -169,8 +241,8 @@ impl<'a> Message<'a> {
 
     /// Applies one event; what is claimed with it is the caller's.
     async fn step(&mut self, event: Event, prefer: Option<NodeKey>) -> Result<Vec<Call>, AdvanceError> {
-        let delivery = *self.delivery;
-        let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), &delivery, now);
+        let (delivery, under_way) = (*self.delivery, self.under_way);
+        let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), under_way, &delivery, now);
         match self.run.apply(event, turn).await? {
             Ok(calls) => Ok(calls),
             Err(rejected) => {
@@ -198,30 +270,34 @@ impl<'a> Message<'a> {
         self.run.dispatch().await
     }
 
-    /// Sends the hint again for the time when work that others hold would be free, if this message must look after it: always
-    /// after a crash, because it was this message that guarded the lost worker's claim; else when it found nothing to do.
+    /// Sends a hint for the time when work that others hold would be free, if this message must look after it. It names a node: one that
+    /// does not would ask for everything again, each time more of them.
     async fn look_after_others(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let now = self.worker.conductor.clock.now();
-        let run = self.run.run();
-        let has_claims =
-            || run.nodes.values().any(|state| matches!(state, NodeState::Ready { not_before: None, .. }));
-        let (node, then) = if self.delivery.is_repeat() {
-            (None, engine::live_leases(run, now))
-        } else if self.calls > 0 {
-            (None, None)
-        } else if let Some(key) = &self.hint.node {
-            (Some(key.clone()), free_on(run.nodes.get(key)))
-        } else if !self.run.commits.is_empty() {
-            (None, None)
-        } else if has_claims() {
-            (None, Some(now))
-        } else {
-            (None, engine::live_leases(run, now))
-        };
-        let Some(then) = then else { return Ok(None) };
+        let Some((node, then)) = self.left_to_others(now) else { return Ok(None) };
         let delay = time::delay_s(then, now).min(time::MAX_DELAY_S);
         self.run.send(vec![(Hint { node, ..self.hint.clone() }, delay)]).await?;
         Ok(Some(then.max(now)))
+    }
+
+    /// What this message leaves behind and nobody else looks after, and from when on it may be claimed. After a crash that is whatever is
+    /// held, because it was this message that guarded the lost worker's claims; else the node that it came for, or what it has claimed and
+    /// then let go, or anything if it found nothing to do.
+    fn left_to_others(&self, now: Timestamp) -> Option<(Option<NodeKey>, Timestamp)> {
+        let run = self.run.run();
+        let next = || engine::next_lease(run, now).map(|(node, then)| (Some(node.clone()), then));
+        if self.delivery.is_repeat() {
+            return next();
+        }
+        if let Some(node) = self.let_go.as_ref().or(self.hint.node.as_ref()) {
+            let then = free_on(run.nodes.get(node), now).filter(|_| !self.executed.contains(node));
+            return then.map(|then| (Some(node.clone()), then));
+        }
+        if self.calls > 0 || !self.run.commits.is_empty() {
+            return None;
+        }
+        let is_free = |state: &NodeState| matches!(state, NodeState::Ready { not_before: None, .. });
+        if run.nodes.values().any(is_free) { Some((None, now)) } else { next() }
     }
 
     /// What the message came to.
@@ -262,7 +338,7 @@ impl Worker {
                 executed = executing => executed.unwrap_or_else(|_| failed("timeout", format!("no answer within {} s", budget.as_secs()))),
                 () = self.unwanted(&call) => failed("unwanted", "the run went on without it".to_owned()),
             };
-            Settled { node: call.node, attempt: call.attempt, outcome, notes }
+            Settled { node: call.node, attempt: call.attempt, outcome: outcome.map(Arc::new), notes }
         }
     }
 
@@ -281,6 +357,23 @@ impl Worker {
     }
 }
 
+/// Awaits `work`, and meanwhile what is executing: connections go on, and timeouts hold however long a store takes. What ends is added to
+/// `ended`.
+async fn while_calls_go_on<T>(
+    work: impl Future<Output = T>,
+    executing: &mut FuturesUnordered<impl Future<Output = Settled>>,
+    ended: &mut Vec<Settled>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            biased; // chance has no part in it
+            done = &mut work => return done,
+            Some(settled) = executing.next() => ended.push(settled),
+        }
+    }
+}
+
 fn failed(code: &str, message: String) -> Executed {
     Executed { outcome: Err(Failure::new(ErrorClass::Transient, code, message)), notes: Vec::new() }
 }
@@ -293,11 +386,13 @@ const fn outcome_of(record: &StepRecord) -> StepOutcome {
     }
 }
 
-/// From when on a node may be claimed, in the past if it may be now; None if it never will.
-fn free_on(state: Option<&NodeState>) -> Option<Timestamp> {
+/// From when on a node may be claimed, in the past if it may be now; None if it never will, or if the message of its retry is on its way.
+fn free_on(state: Option<&NodeState>, now: Timestamp) -> Option<Timestamp> {
     match state? {
         NodeState::Running { lease_until, .. } => Some(*lease_until),
-        NodeState::Ready { not_before, .. } => Some(not_before.unwrap_or_default()),
+        NodeState::Ready { not_before, .. } => {
+            Some(not_before.unwrap_or_default()).filter(|then| *then <= now + time::EARLY)
+        }
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Looking after the runs that a run waits for.
 
+use std::sync::Arc;
+
 use domain::{ErrorClass, Failure, NodeKey, RunStatus, Timestamp};
 use engine::{
     Awaited, Call, Event, NodeState, Plan, Rejected, RetryFrom, Run, Turn, child_id, children_of,
@@ -7,6 +9,7 @@ use engine::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
+use tokio::sync::MutexGuard;
 
 use super::Held;
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
 /// Children that are looked at or read at once.
 const AT_ONCE: usize = 16;
 
-impl Held<'_> {
+impl<'a> Held<'a> {
     /// Takes in what children of this node have come to, or of every node that waits for some. Answers what was claimed with it.
     pub(crate) async fn settle_children(
         &mut self,
@@ -26,6 +29,10 @@ impl Held<'_> {
     ) -> Result<Vec<Call>, AdvanceError> {
         let waiting: Vec<_> =
             self.run().children.keys().filter(|key| node.is_none_or(|node| node == *key)).cloned().collect();
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let _turn = self.turn_at_children().await?;
         let mut calls = Vec::new();
         for node in waiting {
             let mut attempt = 0;
@@ -45,6 +52,18 @@ impl Held<'_> {
         Ok(calls)
     }
 
+    /// Waits for others of this process that look after the same run's children. Many children that end at a time each have their parent
+    /// looked at: the first of them takes in what there is, and holds it in memory once, and the others find nothing left to do.
+    async fn turn_at_children(&mut self) -> Result<MutexGuard<'a, ()>, StoreError> {
+        let turn = self.conductor.turns.of(self.run().id);
+        if let Ok(free) = turn.try_lock() {
+            return Ok(free);
+        }
+        let mine = turn.lock().await;
+        self.read_again().await?;
+        Ok(mine)
+    }
+
     /// What the children that have ended mean for the node; None while none has.
     async fn news_of(&self, node: &NodeKey) -> Result<Option<Event>, AdvanceError> {
         let ended = self.ended_children(node).await?;
@@ -56,7 +75,9 @@ impl Held<'_> {
         let failed = ended.iter().find(|(_, run)| run.status != RunStatus::Succeeded);
         let outcome = match failed {
             Some((_, run)) => Some(Err(failure_of(run))),
-            None if is_complete_with(self.run(), node, &numbers) => Some(Ok(self.gather(node).await?)),
+            None if is_complete_with(self.run(), node, &numbers) => {
+                Some(Ok(Arc::new(self.gather(node).await?)))
+            }
             None => None,
         };
         Ok(Some(Event::ChildrenEnded { node: node.clone(), ended: numbers, steps, outcome }))
@@ -91,20 +112,28 @@ impl Held<'_> {
     /// What all children of a node together come to: the result of a run, or those of all items in their order.
     async fn gather(&self, node: &NodeKey) -> Result<Value, AdvanceError> {
         let total = self.run().children.get(node).map_or(0, |children| children.total);
-        let run = self.run();
-        let children: Vec<LoadedRun> = stream::iter(0..total)
-            .map(|number| self.conductor.store.load(run.team_id, child_id(run.id, node, number)))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let mut results =
+            stream::iter(0..total).map(|number| self.results_of(node, number)).buffered(AT_ONCE);
         let mut items = Vec::new();
-        for LoadedRun { run, values, .. } in children {
-            if !run.is_chunk() {
-                return Ok(run_result(&run, &values).unwrap_or_default());
+        while let Some(result) = results.try_next().await? {
+            match result {
+                Results::OfRun(result) => return Ok(result),
+                Results::OfItems(part) => items.extend(part),
             }
-            items.extend(item_results(&self.conductor.plan(&run).await?, &run, &values));
         }
         Ok(Value::Array(items))
+    }
+
+    /// What a child has come to, and nothing else of it: together they may be large.
+    async fn results_of(&self, node: &NodeKey, number: u32) -> Result<Results, AdvanceError> {
+        let Run { id, team_id, .. } = *self.run();
+        let LoadedRun { run, values, .. } =
+            self.conductor.store.load(team_id, child_id(id, node, number)).await?;
+        if !run.is_chunk() {
+            return Ok(Results::OfRun(run_result(&run, &values).unwrap_or_default()));
+        }
+        let plan = self.conductor.plan(&run).await?;
+        Ok(Results::OfItems(item_results(&plan, &run, &values)))
     }
 
     /// Starts children of a node. One that can't be started with what it is to be given fails its node.
@@ -188,6 +217,14 @@ impl Held<'_> {
         let (nodes, records) = engine::kept(&self.plan, &plan, &earlier.run, &earlier.records, &retry.from);
         Ok(Some(Event::Resumed { nodes, records }))
     }
+}
+
+/// What a child has come to.
+enum Results {
+    /// The result of a run of another workflow.
+    OfRun(Value),
+    /// Those of the items of a chunk.
+    OfItems(Vec<Value>),
 }
 
 /// How the failure of a child is told at the node that runs it.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Conductor, Held};
 use crate::{
     AdvanceError,
-    advance_run::time::{MAX_DELAY_S, delay_s},
+    advance_run::time::{CALLS_AT_ONCE, MAX_DELAY_S, delay_s},
     cancel_run,
     cancel_run::CancelError,
     ports::{Created, Due, Hint, Name, StoreError, Timer},
@@ -50,6 +50,7 @@ impl Held<'_> {
     async fn send_hints(&mut self, effects: &[Effect]) -> Result<(), StoreError> {
         let now = self.conductor.clock.now();
         let mut hints = Vec::new();
+        let mut ready = Vec::new();
         let mut chunk_due: Option<Timestamp> = None;
         for effect in effects {
             match effect {
@@ -58,9 +59,12 @@ impl Held<'_> {
                     let due = not_before.unwrap_or(now);
                     chunk_due = Some(chunk_due.map_or(due, |other| other.min(due)));
                 }
-                Effect::Claim { node, not_before } => {
-                    let delay = not_before.map_or(0, |then| delay_s(then, now));
-                    hints.push((Hint::at(self.run()).about(node.clone()), delay.min(MAX_DELAY_S)));
+                Effect::Claim { node, not_before: None } => ready.push(node),
+                Effect::Claim { node, not_before: Some(then) } => {
+                    hints.push((
+                        Hint::at(self.run()).about(node.clone()),
+                        delay_s(*then, now).min(MAX_DELAY_S),
+                    ));
                 }
                 Effect::Wake { node, at } => {
                     let hint = Hint::at(self.run()).about(node.clone());
@@ -80,6 +84,9 @@ impl Held<'_> {
                 | Effect::StartErrorWorkflow => {}
             }
         }
+        // One worker takes as many as it can, from the first of them on.
+        let groups = ready.chunks(CALLS_AT_ONCE).map(|group| Hint::at(self.run()).about(group[0].clone()));
+        hints.extend(groups.map(|hint| (hint, 0)));
         hints.extend(chunk_due.map(|due| (Hint::at(self.run()), delay_s(due, now).min(MAX_DELAY_S))));
         self.send(hints).await
     }

@@ -95,6 +95,11 @@ impl<'a> Held<'a> {
     pub(crate) async fn reload(&mut self, attempt: u32) -> Result<(), StoreError> {
         let most = Duration::from_millis(5 << attempt.min(6));
         tokio::time::sleep(most.mul_f64(self.conductor.chance.draw())).await;
+        self.read_again().await
+    }
+
+    /// Takes the run as it stands now.
+    pub(super) async fn read_again(&mut self) -> Result<(), StoreError> {
         let Run { team_id, id, .. } = *self.run();
         self.run = self.conductor.store.load(team_id, id).await?;
         Ok(())

@@ -5,6 +5,7 @@ mod admission;
 mod children;
 mod dispatch;
 mod held;
+mod turns;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use domain::{TeamId, VersionId};
 use engine::{Plan, Run};
 
 pub(crate) use held::Held;
+use turns::RunTurns;
 
 use crate::{
     AdvanceError,
@@ -31,6 +33,7 @@ pub struct Conductor {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     plans: Cache<VersionId, Plan>,
+    turns: RunTurns,
 }
 
 impl Conductor {
@@ -43,7 +46,16 @@ impl Conductor {
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
     ) -> Self {
-        Self { store, queue, timers, admissions, clock, chance, plans: Cache::new(PLANS) }
+        Self {
+            store,
+            queue,
+            timers,
+            admissions,
+            clock,
+            chance,
+            plans: Cache::new(PLANS),
+            turns: RunTurns::default(),
+        }
     }
 
     /// The plan of what a run executes.

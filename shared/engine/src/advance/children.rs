@@ -1,6 +1,6 @@
 //! Nodes whose work other runs do: `workflow` and `for_each`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::TimeDelta;
 use domain::{Failure, NodeKey, Timestamp};
@@ -51,7 +51,7 @@ impl Transition<'_> {
         key: &NodeKey,
         ended: &[u32],
         steps: u32,
-        outcome: Option<Result<Value, Failure>>,
+        outcome: Option<Result<Arc<Value>, Failure>>,
     ) -> Result<(), Rejected> {
         let stale = || Rejected::Stale { node: key.clone(), attempt: 1 };
         let node = self.plan.find(key).ok_or_else(stale)?;

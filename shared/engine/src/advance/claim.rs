@@ -29,33 +29,36 @@ impl Transition<'_> {
         false
     }
 
-    /// Holds a claim from now on, as if it had just been made.
-    pub(super) fn renew_claim(mut self, key: &NodeKey, attempt: Attempt) -> Result<Decision, Rejected> {
-        let stale = || Rejected::Stale { node: key.clone(), attempt };
-        let turn = self.moment.turn.as_ref().ok_or_else(stale)?;
-        match self.run.nodes.get_mut(key) {
-            Some(NodeState::Running { attempt: held, started_on, lease_until, .. }) if *held == attempt => {
-                *started_on = self.moment.now;
-                *lease_until = turn.lease_until;
+    /// Holds claims from now on, as if they had just been made. Refused if none of them is held, or there is no time for them.
+    pub(super) fn renew_claims(mut self, claims: Vec<(NodeKey, Attempt)>) -> Result<Decision, Rejected> {
+        let mut refused = None;
+        let mut any_holds = false;
+        for (node, attempt) in claims {
+            match (self.run.nodes.get_mut(&node), &self.moment.turn) {
+                (Some(NodeState::Running { attempt: held, started_on, lease_until, .. }), Some(turn))
+                    if *held == attempt =>
+                {
+                    *started_on = self.moment.now;
+                    *lease_until = turn.lease_until;
+                    any_holds = true;
+                }
+                _ => refused = Some(Rejected::Stale { node, attempt }),
             }
-            _ => return Err(stale()),
         }
-        Ok(self.committed())
+        match refused {
+            Some(refused) if !any_holds => Err(refused),
+            _ => Ok(self.committed()),
+        }
     }
 
-    /// The node that the turn is for, while it is not settled; else the first that is due. Never one that
-    /// takes too long for the caller.
+    /// The first node that is due, from the one on that the turn is for. Never one that takes too long for the caller.
     fn candidate(&self, turn: &Turn) -> Option<(usize, Attempt)> {
-        let fits = |node: usize| {
+        let nodes = self.plan.len();
+        let first = turn.node.as_ref().and_then(|key| self.plan.find(key)).unwrap_or_default();
+        (first..nodes).chain(0..first).find_map(|node| {
             let attempt = self.due(node)?;
             (self.plan.at(node).timeout_s <= turn.max_timeout_s).then_some((node, attempt))
-        };
-        match &turn.node {
-            Some(key) if !self.run.nodes.get(key).is_some_and(NodeState::is_settled) => {
-                fits(self.plan.find(key)?)
-            }
-            _ => (0..self.plan.len()).find_map(fits),
-        }
+        })
     }
 
     fn call_of(&self, node: usize, attempt: Attempt, config: Value) -> Call {

@@ -65,15 +65,15 @@ pub fn new_effects(plan: &Plan, before: &Run, after: &Run) -> Vec<Effect> {
     effects(plan, after).into_iter().filter(|effect| !known.contains(effect)).collect()
 }
 
-/// The earliest end of a lease or start of a retry after `now`: until then, nothing of this happens by
-/// itself.
-pub fn live_leases(run: &Run, now: Timestamp) -> Option<Timestamp> {
-    let times = run.nodes.values().filter_map(|state| match state {
-        NodeState::Running { lease_until, .. } => Some(*lease_until),
-        NodeState::Ready { not_before, .. } => *not_before,
+/// The node whose lease is the first to end, or whose retry is the first to start, after `now`, and when: until then, nothing of this
+/// happens by itself.
+pub fn next_lease(run: &Run, now: Timestamp) -> Option<(&NodeKey, Timestamp)> {
+    let times = run.nodes.iter().filter_map(|(key, state)| match state {
+        NodeState::Running { lease_until, .. } => Some((key, *lease_until)),
+        NodeState::Ready { not_before, .. } => Some((key, (*not_before)?)),
         _ => None,
     });
-    times.filter(|time| *time > now).min()
+    times.filter(|(_, time)| *time > now).min_by_key(|(_, time)| *time)
 }
 
 fn of_node(key: &NodeKey, state: &NodeState) -> Option<Effect> {

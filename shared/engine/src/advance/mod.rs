@@ -12,13 +12,15 @@ mod sharing;
 mod transition;
 mod waiting;
 
+use std::sync::Arc;
+
 use domain::{Failure, NodeKey, Timestamp};
 use serde_json::Value;
 
 use crate::{Attempt, Call, NodeState, Plan, Run, StepRecord, Values, Vote};
 
 pub use children::is_complete_with;
-pub use effects::{Effect, effects, live_leases, new_effects};
+pub use effects::{Effect, effects, new_effects, next_lease};
 pub use ending::{item_results, run_result};
 pub use settle::MAX_CRASHES;
 pub use transition::MAX_STEPS;
@@ -47,13 +49,9 @@ pub enum Event {
         /// When its next message comes.
         until: Timestamp,
     },
-    /// The worker that holds a claim was held up before it could begin, and holds it anew from now on.
-    Renewed {
-        /// The node.
-        node: NodeKey,
-        /// The claim.
-        attempt: Attempt,
-    },
+    /// The worker that holds these claims was held up before it could begin, and holds them anew from now on. Those that are not held any
+    /// more are passed over.
+    Renewed(Vec<(NodeKey, Attempt)>),
     /// Claimed attempts ended. Those that are not the ones that run are passed over.
     Settled(Vec<Settled>),
     /// An attempt ended as the record of an earlier execution says: for good, whatever else could be tried (see [`crate::replay`]).
@@ -83,7 +81,7 @@ pub enum Event {
         /// Attempts that they settled.
         steps: u32,
         /// What the node comes to; None while there are others to wait for or to start (see [`is_complete_with`]).
-        outcome: Option<Result<Value, Failure>>,
+        outcome: Option<Result<Arc<Value>, Failure>>,
     },
     /// A retry takes over what its earlier run has come to: before anything else happens to it.
     Resumed {
@@ -101,8 +99,8 @@ pub struct Settled {
     pub node: NodeKey,
     /// The claim it ran under.
     pub attempt: Attempt,
-    /// Its output or failure.
-    pub outcome: Result<Value, Failure>,
+    /// Its output or failure. Shared, since the event is kept until it is committed, and an output may be large.
+    pub outcome: Result<Arc<Value>, Failure>,
     /// Lines for the step's log.
     pub notes: Vec<String>,
 }
@@ -121,7 +119,8 @@ pub struct Moment {
 /// An offer to execute effectful nodes right away, so that their claims are part of the same commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// Only this node, as long as it is not settled; else, and with None, the first nodes that are due.
+    /// This node first, and then those after it in plan order, round to the one before it; with None from the first node on. Workers
+    /// that begin at different places seldom want the same node.
     pub node: Option<NodeKey>,
     /// Until when the claims hold.
     pub lease_until: Timestamp,
@@ -205,7 +204,7 @@ pub fn advance(
         Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
         Event::Excused { message } => return Ok(transition.excuse_deliveries(&message)),
         Event::Postponed { until } => return Ok(transition.postpone(until)),
-        Event::Renewed { node, attempt } => return transition.renew_claim(&node, attempt),
+        Event::Renewed(claims) => return transition.renew_claims(claims),
         Event::Settled(ended) => transition.settle_claims(ended)?,
         Event::Replayed { node, outcome, label } => transition.settle_replayed(&node, outcome, label)?,
         Event::CancelRequested => transition.end_cancelled(),

@@ -52,7 +52,7 @@ impl Transition<'_> {
             _ => self.waiting(node).map(|(ended, _)| ended),
         };
         let ended = ended.ok_or_else(stale)?;
-        let outcome = outcome.and_then(|value| self.accept(node, Output { value, label }));
+        let outcome = outcome.and_then(|value| self.accept(node, Output { label, ..value.into() }));
         match outcome {
             Ok(accepted) => self.succeed(ended, accepted, None),
             Err(failure) => self.fail_for_good(ended, failure),

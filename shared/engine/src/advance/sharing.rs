@@ -23,9 +23,9 @@ impl Transition<'_> {
     }
 
     /// An output on its own, unless it is what the run was started with.
-    pub(super) fn held(&self, output: Value) -> Arc<Value> {
+    pub(super) fn held(&self, output: Arc<Value>) -> Arc<Value> {
         let inputs = &self.values.inputs;
-        if is_same(inputs, &output) { Arc::clone(inputs) } else { Arc::new(output) }
+        if is_same(inputs, &output) { Arc::clone(inputs) } else { output }
     }
 }
 

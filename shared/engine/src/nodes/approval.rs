@@ -175,5 +175,5 @@ fn output(decision: &str, votes: &[Vote]) -> Output {
         "form": last.map(|vote| &vote.form),
         "votes": votes,
     });
-    Output { value, label: Some(decision.to_owned()) }
+    Output { label: Some(decision.to_owned()), ..value.into() }
 }

@@ -73,7 +73,7 @@ impl Pure for IfElse {
         } else {
             choose(metadata, context)?
         };
-        Ok(Output { value: context.input.clone(), label })
+        Ok(Output { label, ..context.input.clone().into() })
     }
 }
 

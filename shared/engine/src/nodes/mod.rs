@@ -24,7 +24,7 @@ mod split;
 pub(crate) mod wait;
 pub(crate) mod workflow;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use domain::{ErrorClass, Failure};
 use serde::Serialize;
@@ -137,13 +137,19 @@ pub trait Pure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
     /// Its output.
-    pub value: Value,
+    pub value: Arc<Value>,
     /// The label it chose, if its type chooses.
     pub label: Option<String>,
 }
 
 impl From<Value> for Output {
     fn from(value: Value) -> Self {
+        Arc::new(value).into()
+    }
+}
+
+impl From<Arc<Value>> for Output {
+    fn from(value: Arc<Value>) -> Self {
         Self { value, label: None }
     }
 }

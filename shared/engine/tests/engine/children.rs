@@ -51,7 +51,12 @@ fn chunk(world: &World, number: u32) -> World {
 }
 
 fn ended(numbers: &[u32], outcome: Option<Result<Value, domain::Failure>>) -> Event {
-    Event::ChildrenEnded { node: "each".into(), ended: numbers.to_vec(), steps: 1, outcome }
+    Event::ChildrenEnded {
+        node: "each".into(),
+        ended: numbers.to_vec(),
+        steps: 1,
+        outcome: outcome.map(|outcome| outcome.map(Into::into)),
+    }
 }
 
 #[test]

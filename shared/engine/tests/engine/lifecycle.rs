@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{ErrorClass, NodeKey, RunStatus};
-use engine::{Effect, Event, NodeState, Rejected, Turn, effects, live_leases, new_effects};
+use engine::{Effect, Event, NodeState, Rejected, Turn, effects, new_effects, next_lease};
 use serde_json::json;
 
 use crate::world::{World, advanced, permanent, settled, start, transient};
@@ -46,15 +46,13 @@ fn a_second_wake_changes_nothing() {
 }
 
 #[test]
-fn a_turn_for_a_node_claims_it_and_no_other() {
+fn a_turn_for_a_node_takes_it_first_and_then_those_after_it() {
     let mut world = World::of("a; b; c", &json!({}));
     world.wake();
     assert_eq!(world.claim(Some("b")).unwrap().node.as_str(), "b");
-    assert_eq!(world.claim(Some("b")), None, "it runs already");
-    assert_eq!(world.claim(None).unwrap().node.as_str(), "a");
-    world.settle("b", 1, Ok(json!(1))).unwrap();
-    assert_eq!(world.claim(Some("b")).unwrap().node.as_str(), "c", "b is settled, so the turn is free");
-    assert_eq!(world.claim(Some("nobody")), None);
+    assert_eq!(world.claim(Some("b")).unwrap().node.as_str(), "c", "b runs already");
+    assert_eq!(world.claim(Some("b")).unwrap().node.as_str(), "a", "from the first node on after the last");
+    assert_eq!(world.claim(Some("b")), None);
 }
 
 #[test]
@@ -63,8 +61,8 @@ fn a_turn_takes_only_what_fits_its_time() {
     let turn = |node: Option<&str>| {
         Some(Turn { node: node.map(NodeKey::from), lease_until: later(60), max_timeout_s: 100, at_most: 1 })
     };
+    assert_eq!(world.apply(Event::Woken, turn(Some("a"))).unwrap().calls[0].node.as_str(), "b");
     assert_eq!(world.apply(Event::Woken, turn(Some("a"))).unwrap().calls, []);
-    assert_eq!(world.apply(Event::Woken, turn(None)).unwrap().calls[0].node.as_str(), "b");
 }
 
 #[test]
@@ -79,6 +77,25 @@ fn the_call_has_the_evaluated_metadata_and_one_key_for_every_attempt() {
     assert_eq!((first.attempt, second.attempt), (1, 2));
     assert_eq!(first.idempotency_key, second.idempotency_key);
     assert_eq!(first.idempotency_key, format!("{}:a:0", world.run.id));
+}
+
+#[test]
+fn claims_are_renewed_together_and_what_is_not_held_is_passed_over() {
+    let mut world = World::of("a; b; c", &json!({}));
+    world.claim(Some("a"));
+    world.claim(Some("b"));
+    world.settle("b", 1, Ok(json!(1))).unwrap();
+    world.pass(20);
+    let claims = |nodes: &[&str]| Event::Renewed(nodes.iter().map(|node| ((*node).into(), 1)).collect());
+    let turn = Some(world.turn(None));
+    world.apply(claims(&["a", "b"]), turn.clone()).unwrap();
+    let held =
+        NodeState::Running { attempt: 1, started_on: later(20), lease_until: later(80), claimed_at: 1 };
+    assert_eq!(world.run.nodes["a"], held);
+    let stale = Rejected::Stale { node: "b".into(), attempt: 1 };
+    assert_eq!(world.apply(claims(&["b"]), turn).unwrap_err(), stale);
+    let no_time = Rejected::Stale { node: "a".into(), attempt: 1 };
+    assert_eq!(world.apply(claims(&["a"]), None).unwrap_err(), no_time);
 }
 
 #[test]
@@ -237,13 +254,13 @@ fn the_next_check_is_soon_while_work_is_ready() {
     assert_eq!(world.run.next_check_on, Some(later(60)), "of a run that was accepted");
     world.pass(3);
     world.wake();
-    assert_eq!((world.run.next_check_on, live_leases(&world.run, world.now)), (Some(later(63)), None));
+    assert_eq!((world.run.next_check_on, next_lease(&world.run, world.now)), (Some(later(63)), None));
     world.pass(3);
     world.claim(Some("a"));
     world.claim(Some("b"));
     assert_eq!(
-        (world.run.next_check_on, live_leases(&world.run, world.now)),
-        (Some(later(66)), Some(later(66)))
+        (world.run.next_check_on, next_lease(&world.run, world.now)),
+        (Some(later(66)), Some((&"a".into(), later(66))))
     );
 }
 

@@ -248,5 +248,5 @@ fn word(state: Option<&NodeState>) -> &'static str {
 }
 
 pub(crate) fn settled(node: &str, attempt: Attempt, outcome: Result<Value, Failure>) -> Settled {
-    Settled { node: node.into(), attempt, outcome, notes: vec!["told".into()] }
+    Settled { node: node.into(), attempt, outcome: outcome.map(Arc::new), notes: vec!["told".into()] }
 }
