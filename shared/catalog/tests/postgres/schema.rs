@@ -115,10 +115,12 @@ async fn no_reference_leaves_its_team() {
         full.world.sql(&format!("alter table {table} disable trigger user")).await.unwrap();
         let [ours, theirs] = ["ours", "theirs"].map(|team| full.id(team, "teams"));
         // Whatever would object to the change for a reason of its own is out of the way.
-        let mut away = holders(&full, &table, &column).await;
-        away.retain(|holder| *holder != target);
-        away.iter_mut()
-            .for_each(|holder| *holder = format!("delete from {holder} where team_id = '{ours}';"));
+        let holders = holders(&full, &table, &column).await;
+        let mut away: Vec<String> = holders
+            .into_iter()
+            .filter(|holder| *holder != target)
+            .map(|holder| format!("delete from {holder} where team_id = '{ours}';"))
+            .collect();
         if table != target {
             away.push(format!("delete from {table} where team_id = '{theirs}';"));
         }
