@@ -64,7 +64,7 @@ pub fn cancels_grandchild(before: &Run, after: &Run, is_child: impl Fn(RunId) ->
 }
 
 /// Of these children, the one that is taken for the one of this number: the so-manieth that ended.
-pub fn as_they_came<'a>(mut children: Vec<&'a Run>, number: u32) -> Option<&'a Run> {
+pub fn as_they_came(mut children: Vec<&Run>, number: u32) -> Option<&Run> {
     children.sort_by_key(|child| (child.finished_on, child.revision));
     children.get(number as usize).copied().filter(|child| child.status.is_terminal())
 }

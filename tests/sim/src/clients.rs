@@ -22,6 +22,10 @@ use crate::{
     world::World,
 };
 
+/// How often, and for how many times at most, one looks how far a run has come.
+const LOOK: Duration = Duration::from_millis(400);
+const LOOKS: u32 = 60;
+
 /// What one client wants.
 #[derive(Debug, Clone)]
 pub struct Wish {
@@ -37,6 +41,8 @@ pub struct Wish {
     pub cancel_after: Option<Duration>,
     /// Whether it then asks to cancel some other run that there is.
     pub cancels_any: bool,
+    /// Whether it waits, for a while, until a run that its run has started has started another.
+    pub cancels_families: bool,
     /// How often it has a run that has ended go on.
     pub retries: u32,
     /// In which class.
@@ -56,8 +62,9 @@ pub fn draw(seed: u64) -> (Vec<Arc<Flow>>, Vec<Wish>) {
             inputs: inputs(&dice),
             at: ms(3_000),
             key: dice.hits(600).then(|| format!("key {number}")),
-            cancel_after: dice.hits(250).then(|| ms(if dice.hits(500) { 2_000 } else { 60_000 })),
+            cancel_after: dice.hits(350).then(|| ms(dice.pick(&[500, 3_000, 10_000, 60_000]))),
             cancels_any: dice.hits(300),
+            cancels_families: dice.hits(400),
             retries: dice.pick(&[0, 0, 0, 1, 2]),
             priority: dice.pick(&[Priority::Default, Priority::Default, Priority::High, Priority::Low]),
         };
@@ -81,7 +88,15 @@ pub async fn client(world: Arc<World>, number: u32, wish: Wish) {
     let Some(run) = started(&world, number, &wish).await else { return };
     let (dice, conductor) = (Dice::of(world.seed, &format!("client {number}")), world.conductor_for(number));
     if let Some(after) = wish.cancel_after {
-        sleep(after).await;
+        let mut looks = if wish.cancels_families { LOOKS } else { 0 };
+        while looks > 0 && !world.judge.has_grandchild(run) {
+            looks -= 1;
+            sleep(LOOK).await;
+        }
+        sleep(if wish.cancels_families { after.min(LOOK) } else { after }).await;
+        if world.judge.has_grandchild(run) {
+            world.network.count("families cancelled");
+        }
         let any = world.judge.listed();
         let run =
             if wish.cancels_any { any.get(dice.below(any.len())).map_or(run, |any| any.0) } else { run };

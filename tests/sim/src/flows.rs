@@ -89,8 +89,8 @@ impl Flow {
         let graph = document(&shapes);
         let named = engine::used_workflows(&graph).into_iter().map(|(_, id, _)| id);
         let named: Vec<_> = named.chain(settings.error_workflow_id).collect();
-        let used: Vec<_> = before.iter().filter(|flow| named.contains(&flow.version.workflow_id)).collect();
-        let uses = used.iter().map(|flow| UsedVersion {
+        let found: Vec<_> = before.iter().filter(|flow| named.contains(&flow.version.workflow_id)).collect();
+        let uses = found.iter().map(|flow| UsedVersion {
             workflow_id: flow.version.workflow_id,
             number: None,
             version_id: flow.version.id,
@@ -109,7 +109,7 @@ impl Flow {
             uses: uses.collect(),
         });
         let plan = engine::compile(Arc::clone(&version)).expect("what is drawn may be published");
-        let depth = used.iter().map(|flow| flow.depth + 1).max().unwrap_or_default();
+        let depth = found.iter().map(|flow| flow.depth + 1).max().unwrap_or_default();
         Self { shapes, version, plan, depth }
     }
 

@@ -12,7 +12,7 @@ use engine::{Awaited, Call, NodeState, Run, StepRecord};
 use serde_json::Value;
 
 use crate::{
-    books::{Books, Said},
+    books::{Book, Books, Said},
     flows::{Flow, Task},
     graphs::Temper,
     invariants::{
@@ -142,6 +142,13 @@ impl Judge {
         listed.map(|book| (book.run.id, book.run.status.is_terminal())).collect()
     }
 
+    /// Whether a run that this one has started has started another, which is under way.
+    pub fn has_grandchild(&self, run: RunId) -> bool {
+        let books = self.books();
+        let is_below = |book: &Book| books.line(book.run.id).skip(2).any(|above| above.run.id == run);
+        books.runs.values().any(|book| book.run.status == RunStatus::Running && is_below(book))
+    }
+
     /// The keys of the nodes of a run.
     pub fn nodes(&self, run: RunId) -> Vec<NodeKey> {
         let books = self.books();
@@ -181,12 +188,23 @@ impl Judge {
         }
     }
 
-    /// A client was told that its run is cancelled.
+    /// A client was told that its run is cancelled: so are those that it has started, if they had begun.
     pub fn cancelled(&self, run: RunId) {
         let now = self.network.clock.elapsed();
-        if let Some(book) = self.books().runs.get_mut(&run) {
+        let mut books = self.books();
+        if let Some(book) = books.runs.get_mut(&run) {
             book.cancelled_on.get_or_insert(now);
         }
+        let goes_on = |book: &&Book| matches!(book.run.status, RunStatus::Running | RunStatus::Waiting);
+        let is_below = |book: &Book| books.line(book.run.id).skip(1).any(|above| above.run.id == run);
+        let found = books.runs.values().filter(goes_on).filter(|book| is_below(book)).map(|book| {
+            let story =
+                format!("{} was started by what was cancelled, and goes on", crate::short(book.run.id));
+            Violation::new(Rule::NothingAfterCancel, story)
+        });
+        let found = found.collect();
+        drop(books);
+        self.object_to(found);
     }
 
     /// A call begins. The answer is to be told how it ends; dropped without, the call was cut off.

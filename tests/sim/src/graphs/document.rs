@@ -3,7 +3,9 @@
 use domain::{Graph, Node, NodeKey, RetryPolicy};
 use serde_json::{Map, Value, json};
 
-use super::shape::{Ask, Call, Condition, Does, Each, Edge, ItemError, Join, Names, OnError, Shape, Sub};
+use super::shape::{
+    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, Names, OnError, Shape, Sub, Timeout,
+};
 use crate::flows::workflow_id;
 
 /// The key of a node of a workflow.
@@ -139,9 +141,9 @@ fn body(names: Names, shapes: &[Shape]) -> Value {
 
 fn approval(ask: &Ask) -> Value {
     let mut metadata = json!({"title": "go on with {{ base.params.n }}?", "quorum": ask.quorum});
-    if let Some((seconds, decision)) = ask.timeout {
-        metadata["timeout_s"] = json!(seconds);
-        if let Some(approves) = decision {
+    if let Some(Timeout { after_s, approves }) = ask.timeout {
+        metadata["timeout_s"] = json!(after_s);
+        if let Some(approves) = approves {
             metadata["on_timeout"] = json!(if approves { "approve" } else { "reject" });
         }
     }

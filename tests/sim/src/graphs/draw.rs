@@ -1,6 +1,8 @@
 //! Drawing graphs.
 
-use super::shape::{Ask, Call, Condition, Does, Each, Edge, ItemError, Join, OnError, Shape, Sub, Temper};
+use super::shape::{
+    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, OnError, Shape, Sub, Temper, Timeout,
+};
 use crate::chance::Dice;
 
 /// Values double at every merge; from this many bytes on, nodes that forget their input are drawn.
@@ -26,7 +28,7 @@ pub fn draw(dice: &Dice, most: usize, usable: &[Usable]) -> Vec<Shape> {
     let count = 1 + dice.below(most);
     let effects = dice.pick(&[100, 300, 300, 600, 900]);
     // What takes whole families of runs is in every second graph.
-    let (families, people) = (dice.pick(&[0, 120, 300]), dice.pick(&[0, 0, 100]));
+    let (families, people) = (dice.pick(&[0, 80, 200]), dice.pick(&[0, 0, 100]));
     let chances = Chances { effects, families, people };
     Drawing::new(dice, usable, chances, 0).nodes(count)
 }
@@ -107,11 +109,13 @@ impl<'a> Drawing<'a> {
         if edges.len() > 1 {
             return Does::Merge(dice.pick(&[Join::Object, Join::Append, Join::Any]));
         }
+        // At the very beginning most runs are alive to see what comes of it.
+        let families = if self.depth == 0 && self.shapes.is_empty() { 250 } else { self.chances.families };
+        if input < LARGE && dice.hits(families) {
+            return self.family(edges);
+        }
         if dice.hits(self.chances.effects) {
             return Does::Call(self.call());
-        }
-        if input < LARGE && dice.hits(self.chances.families) {
-            return self.family(edges);
         }
         if self.depth == 0 && dice.hits(self.chances.people) {
             return Does::Ask(self.ask());
@@ -238,7 +242,7 @@ impl<'a> Drawing<'a> {
     fn ask(&self) -> Ask {
         let decisions = [None, Some(true), Some(false)];
         let timeout = self.dice.pick(&[None, None, Some(20), Some(120), Some(1_000)]);
-        let timeout = timeout.map(|seconds| (seconds, self.dice.pick(&decisions)));
+        let timeout = timeout.map(|after_s| Timeout { after_s, approves: self.dice.pick(&decisions) });
         Ask { quorum: self.dice.pick(&[1, 2, 2]), timeout }
     }
 

@@ -9,5 +9,5 @@ mod shape;
 pub use document::{document, key};
 pub use draw::{Usable, draw};
 pub use shape::{
-    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, Names, OnError, Shape, Sub, Temper,
+    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, Names, OnError, Shape, Sub, Temper, Timeout,
 };

@@ -120,8 +120,17 @@ pub enum ItemError {
 pub struct Ask {
     /// How many have to approve.
     pub quorum: u32,
-    /// Seconds that it stays open, and what is decided then, if anything.
-    pub timeout: Option<(u32, Option<bool>)>,
+    /// How long it stays open, if not for ever.
+    pub timeout: Option<Timeout>,
+}
+
+/// The end of an approval that people have not decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeout {
+    /// After so many seconds.
+    pub after_s: u32,
+    /// What is decided then; None for a failure.
+    pub approves: Option<bool>,
 }
 
 /// A condition on the inputs of the run.

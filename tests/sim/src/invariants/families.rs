@@ -34,14 +34,14 @@ pub type Children<'a> = BTreeMap<NodeKey, BTreeMap<u32, Child<'a>>>;
 /// Every rule that the nodes of a run break which other runs work for.
 pub fn check(book: &Book, played: &[Played], children: &Children<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
-    let none = BTreeMap::new();
+    let childless = BTreeMap::new();
     for (key, shape) in book.task.nodes() {
         if !matches!(shape.does, Does::Run(_) | Does::Each(_)) {
             continue;
         }
         let asked = copy_of(book, played, &key)
             .and_then(|(i, copy)| copy.ending.requests.get(&book.task.names().key(i)).cloned().flatten());
-        let node = Node { does: &shape.does, asked, children: children.get(&key).unwrap_or(&none) };
+        let node = Node { does: &shape.does, asked, children: children.get(&key).unwrap_or(&childless) };
         let record = book.settling(&key).filter(|_| !book.kept.contains(&key));
         let problems = node.wrong_starts().chain(record.and_then(|record| node.wrong_end(record)));
         found.extend(problems.map(|story| Violation::new(Rule::ChildrenAreTrue, format!("{key}: {story}"))));
@@ -75,14 +75,12 @@ impl Node<'_> {
     }
 
     fn wrong_end(&self, record: &StepRecord) -> Option<String> {
-        let wrong = match &record.error {
-            Some(failure) => (!self.fails_so(record, failure)).then(|| format!("it failed by {failure:?}")),
-            None => {
-                let expected = self.result();
-                let is_right = expected.as_ref().map(blanked) == record.output.as_deref().map(blanked);
-                (!is_right)
-                    .then(|| format!("it came to {:?}, and its children to {expected:?}", record.output))
-            }
+        let wrong = if let Some(failure) = &record.error {
+            (!self.fails_so(record, failure)).then(|| format!("it failed by {failure:?}"))
+        } else {
+            let (is, expected) = (record.output.as_deref(), self.result());
+            let is_right = expected.as_ref().map(blanked) == is.map(blanked);
+            (!is_right).then(|| format!("it came to {is:?}, and its children to {expected:?}"))
         };
         wrong.map(|story| format!("{story}; {:?}", self.ends()))
     }

@@ -42,7 +42,7 @@ pub enum Rule {
     OneKey,
     /// What an attempt came to is what its call answered; it is retried when the policy says so.
     AttemptsAreTrue,
-    /// No call begins after the answer of a cancel, neither of the run nor of those that it started.
+    /// After the answer of a cancel no call begins, neither of the run nor of those that it started, and none of these goes on.
     NothingAfterCancel,
     /// The same idempotency key gives the same run, and another body is refused.
     SameKeySameRun,

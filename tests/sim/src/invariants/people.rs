@@ -7,7 +7,10 @@ use engine::StepRecord;
 use serde_json::Value;
 
 use super::{Rule, Violation};
-use crate::{books::Book, graphs::Ask};
+use crate::{
+    books::Book,
+    graphs::{Ask, Timeout},
+};
 
 /// Every rule that the approvals of a run break.
 pub fn check(book: &Book) -> Vec<Violation> {
@@ -19,7 +22,7 @@ pub fn check(book: &Book) -> Vec<Violation> {
         let is_true = match (&record.error, record.output.as_deref()) {
             (Some(failure), _) => {
                 failure.code == "timeout"
-                    && time_is_up(ask, record).is_some_and(|decision| decision.is_none())
+                    && time_is_up(ask, record).is_some_and(|timeout| timeout.approves.is_none())
             }
             (None, Some(output)) => {
                 let votes = votes_of(output);
@@ -28,7 +31,7 @@ pub fn check(book: &Book) -> Vec<Violation> {
                 };
                 let counted = said.iter().filter(|said| said.counts);
                 votes.iter().all(was_said)
-                    && counted.cloned().all(|said| votes.contains(&(said.by.clone(), said.approves)))
+                    && counted.copied().all(|said| votes.contains(&(said.by.clone(), said.approves)))
                     && is_decided(ask, record, output, &votes)
             }
             (None, None) => false,
@@ -57,14 +60,16 @@ fn is_decided(ask: &Ask, record: &StepRecord, output: &Value, votes: &[(String, 
         (0, false) => None,
         _ => Some(false),
     };
-    let decided = by_votes.or_else(|| time_is_up(ask, record).flatten());
+    let decided = by_votes.or_else(|| time_is_up(ask, record)?.approves);
     let approves = output["decision"] == "approved";
     let is_known = approves || output["decision"] == "rejected";
     people.len() == votes.len() && is_known && decided == Some(approves)
 }
 
-/// What is decided by its time being over, if it is.
-fn time_is_up(ask: &Ask, record: &StepRecord) -> Option<Option<bool>> {
-    let (seconds, decision) = ask.timeout?;
-    (record.finished_on - record.started_on >= TimeDelta::seconds(seconds.into())).then_some(decision)
+/// The timeout of an approval, if its time is over.
+fn time_is_up(ask: &Ask, record: &StepRecord) -> Option<Timeout> {
+    let is_up = |timeout: &Timeout| {
+        record.finished_on - record.started_on >= TimeDelta::seconds(timeout.after_s.into())
+    };
+    ask.timeout.filter(is_up)
 }
