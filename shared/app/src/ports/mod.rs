@@ -3,6 +3,7 @@
 
 mod admissions;
 mod annotations;
+mod audit;
 mod catalog;
 mod chance;
 mod connectors;
@@ -18,12 +19,15 @@ mod run_ends;
 mod run_list;
 mod run_moves;
 mod run_store;
+mod sealed_secrets;
+mod seats;
 mod secrets;
 mod timers;
 mod workflow_names;
 
 pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations, Author};
+pub use audit::{Activities, Activity, Actor, AuditEntry, AuditLog, Outcome};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
 pub use chance::{Chance, Clock, Ids};
 pub use connectors::{Connectors, Executed};
@@ -39,6 +43,8 @@ pub use run_ends::{Polling, RunEnds};
 pub use run_list::{RunFilter, RunPage, RunSummary, SUMMARY_MESSAGE_MAX, Search};
 pub use run_moves::{FollowedRun, RunMoves};
 pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
+pub use sealed_secrets::{DataKey, SealedSecret, SealedSecrets};
+pub use seats::{Seat, Seats};
 pub use secrets::DeploymentSecrets;
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 pub use workflow_names::WorkflowNames;
