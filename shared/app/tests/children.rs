@@ -266,14 +266,24 @@ async fn a_retry_does_again_only_what_failed() {
     );
 
     let from = RetryFrom::Node("report".into());
-    let third = retry_run(&world.ports(), &world.conductor, RetryRun { run_id: second.id, from, ..wish })
-        .await
-        .unwrap();
+    let third =
+        retry_run(&world.ports(), &world.conductor, RetryRun { run_id: second.id, from, ..wish.clone() })
+            .await
+            .unwrap();
     let before = world.connectors.calls().len();
     world.collect();
     world.drain().await;
     assert_eq!(world.connectors.calls().len(), before + 1, "only the node itself");
     assert_eq!(world.load(&third).await.run.status, RunStatus::Succeeded);
+
+    let from = RetryFrom::Node("each".into());
+    let wish = RetryRun { run_id: second.id, from, ..wish };
+    let fourth = retry_run(&world.ports(), &world.conductor, wish).await.unwrap();
+    let before = world.connectors.calls().len();
+    world.collect();
+    world.drain().await;
+    assert_eq!(world.connectors.calls().len(), before + 6, "every item, and the node after them");
+    assert_eq!(world.load(&fourth).await.run.status, RunStatus::Succeeded);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ pub fn children_of(
     match plan.at(i).node_type.control() {
         Some(Control::Workflow) => {
             let (version, inputs) = of_workflow(plan, run, values, i)?;
-            let mut child = started(run, node, 0, now);
+            let mut child = started(plan, run, i, 0, now);
             (child.workflow_id, child.version_id) = (version.workflow_id, version.version_id);
             Ok(vec![ChildRun { run: child, inputs }])
         }
@@ -106,7 +106,7 @@ fn chunks(
     let chunk = |number: u32| {
         let first = number.saturating_mul(cut.chunk_items);
         let part = items.chunks(cut.chunk_items as usize).nth(number as usize).unwrap_or_default();
-        let mut child = started(run, plan.key(i), number, now);
+        let mut child = started(plan, run, i, number, now);
         if let Some(parent) = &mut child.parent {
             parent.chunk = Some(Chunk {
                 path: path.clone(),
@@ -122,7 +122,8 @@ fn chunks(
 }
 
 /// A child as it begins. One of a retry goes on from what the child of the earlier run has come to.
-fn started(run: &Run, node: &NodeKey, child: u32, now: Timestamp) -> Run {
+fn started(plan: &Plan, run: &Run, i: usize, child: u32, now: Timestamp) -> Run {
+    let node = plan.key(i);
     let mut new = Run::start(NewRun {
         id: child_id(run.id, node, child),
         trigger: Trigger { kind: TriggerKind::Workflow, by: Some(run.id.to_string()) },
@@ -131,9 +132,22 @@ fn started(run: &Run, node: &NodeKey, child: u32, now: Timestamp) -> Run {
     });
     new.parent = Some(Parent { run_id: run.id, node: node.clone(), child, chunk: None });
     new.deadline = run.deadline;
-    new.retry_of = run.retry_of.as_ref().filter(|retry| retry.from != RetryFrom::Start).map(|retry| {
+    new.retry_of = run.retry_of.as_ref().filter(|retry| goes_on(plan, i, &retry.from)).map(|retry| {
         let run_id = child_id(retry.run_id, node, child);
         RetryOf { run_id, from: RetryFrom::Failed }
     });
     new
+}
+
+/// Whether a node is done again only as far as it failed: it lies neither where the retry starts nor after it.
+fn goes_on(plan: &Plan, i: usize, from: &RetryFrom) -> bool {
+    match from {
+        RetryFrom::Failed => true,
+        RetryFrom::Start => false,
+        RetryFrom::Node(first) => {
+            let offset = plan.offset(i);
+            let mut ancestors = plan.at(i).visible.iter().map(|ancestor| plan.key(offset + ancestor));
+            plan.key(i) != first && !ancestors.any(|ancestor| ancestor == first)
+        }
+    }
 }

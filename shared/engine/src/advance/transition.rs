@@ -60,7 +60,9 @@ impl<'a> Transition<'a> {
     /// The decision; `before` is the run as it is stored.
     pub(super) fn into_decision(mut self, before: &Run) -> Decision {
         self.bound_steps();
-        if self.run == *before {
+        // A check that came and found nothing to do moves on, so that the run is not looked at again at once, and again.
+        let is_due = before.next_check_on.is_some_and(|check| check <= self.moment.now);
+        if self.run == *before && !is_due {
             return Decision { run: None, records: self.records, calls: self.calls };
         }
         self.run.lost_deliveries.clear();

@@ -41,6 +41,16 @@ fn looping(items: usize, more: Value) -> World {
     world
 }
 
+#[test]
+fn a_check_that_finds_nothing_to_do_comes_again_as_much_later() {
+    let mut world = looping(3, json!({"body": [call("fetch")]}));
+    let first = world.run.next_check_on.unwrap();
+    world.pass((first - world.now).num_seconds());
+    let decision = world.wake();
+    assert_eq!(decision.run.unwrap().next_check_on, Some(world.now + (first - start())));
+    assert_eq!(world.wake().run, None);
+}
+
 /// A chunk of the world's run, as a world of its own.
 fn chunk(world: &World, number: u32) -> World {
     let mut children =
