@@ -1,7 +1,8 @@
 //! Teams, and the members in them with their roles (TEN-01 … TEN-04).
 
-use app::ports::{MOST_RUNNING, Retention, RunningLimit};
+use app::ports::{AtOnce, MOST_RUNNING, MOST_STEPS, Retention, RunningLimit};
 use domain::{MemberId, Role, TeamId, Timestamp};
+use serde_json::Value;
 use sqlx::query_as;
 use uuid::Uuid;
 
@@ -102,21 +103,22 @@ impl Catalog {
         Ok(wishes.filter_map(retention).collect())
     }
 
-    /// Teams that may have only so many runs under way: those whose settings have whole `max_running_runs`, from 1 to [`MOST_RUNNING`].
+    /// Teams that may have only so much under way: those whose settings have whole `max_running_runs`, from 1 to [`MOST_RUNNING`], or
+    /// `max_running_steps`, from 1 to [`MOST_STEPS`].
     pub(crate) async fn team_limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
         let rows = sqlx::query!(
-            r#"select id, settings -> 'max_running_runs' as "most!" from teams
-            where jsonb_typeof(settings -> 'max_running_runs') = 'number'
+            r#"select id, settings -> 'max_running_runs' as runs, settings -> 'max_running_steps' as steps from teams
+            where settings ?| array['max_running_runs', 'max_running_steps']
             order by id"#
         )
         .fetch_all(&self.pool)
         .await
         .map_err(store_error("list limits"))?;
-        let limit = |(id, most): (Uuid, Option<u64>)| {
-            let max_running = u32::try_from(most?).ok().filter(|most| (1..=MOST_RUNNING).contains(most))?;
-            Some(RunningLimit { team_id: id.into(), max_running })
-        };
-        Ok(rows.into_iter().map(|row| (row.id, row.most.as_u64())).filter_map(limit).collect())
+        let limits = rows.into_iter().map(|row| {
+            let at_once = AtOnce { runs: limit(row.runs, MOST_RUNNING), steps: limit(row.steps, MOST_STEPS) };
+            RunningLimit { team_id: row.id.into(), at_once }
+        });
+        Ok(limits.filter(|limit| limit.at_once != AtOnce::default()).collect())
     }
 
     /// Deletes a team with everything it owns, published versions included.
@@ -202,4 +204,10 @@ impl From<MembershipRow> for Membership {
             joined_at: row.joined_at,
         }
     }
+}
+
+/// A setting that is a whole number from 1 to `most`.
+fn limit(setting: Option<Value>, most: u32) -> Option<u32> {
+    let limit = u32::try_from(setting?.as_u64()?).ok()?;
+    (1..=most).contains(&limit).then_some(limit)
 }

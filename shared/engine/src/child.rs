@@ -131,6 +131,7 @@ fn started(run: &Run, node: &NodeKey, child: u32, now: Timestamp) -> Run {
     });
     new.parent = Some(Parent { run_id: run.id, node: node.clone(), child, chunk: None });
     new.deadline = run.deadline;
+    new.max_running_steps = run.max_running_steps;
     new.retry_of = run.retry_of.as_ref().filter(|retry| retry.from != RetryFrom::Start).map(|retry| {
         let run_id = child_id(retry.run_id, node, child);
         RetryOf { run_id, from: RetryFrom::Failed }

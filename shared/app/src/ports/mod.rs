@@ -19,6 +19,7 @@ mod run_list;
 mod run_moves;
 mod run_store;
 mod secrets;
+mod step_slots;
 mod timers;
 mod workflow_names;
 
@@ -30,7 +31,7 @@ pub use connectors::{Connectors, Executed};
 pub use counters::{Count, Counters, Window};
 pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
 pub use keys::{ApiKeys, ServiceCaller};
-pub use limits::{LimitPolicies, RunningLimit, RunningLimits, Unlimited};
+pub use limits::{AtOnce, LimitPolicies, RunningLimit, RunningLimits, Unlimited};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
 pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};
@@ -40,6 +41,7 @@ pub use run_list::{RunFilter, RunPage, RunSummary, SUMMARY_MESSAGE_MAX, Search};
 pub use run_moves::{FollowedRun, RunMoves};
 pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
 pub use secrets::DeploymentSecrets;
+pub use step_slots::{Holding, MOST_STEPS, SlotBook, SlotWish, Slots, StepSlots};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 pub use workflow_names::WorkflowNames;
 
