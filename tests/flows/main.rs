@@ -40,5 +40,6 @@ mod kills;
 mod memory;
 mod publish_and_run;
 mod standalone_kill;
+mod step_limits;
 mod support;
 mod visibility;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{TeamId, Timestamp};
 
-use crate::ports::{Clock, LimitPolicies, RunningLimits, StoreError};
+use crate::ports::{AtOnce, Clock, LimitPolicies, RunningLimits, StoreError};
 
 /// How long an answer of the catalog is used.
 const FRESH: TimeDelta = TimeDelta::seconds(60);
@@ -23,7 +23,7 @@ pub struct KnownLimits {
 
 struct Known {
     read_on: Timestamp,
-    by_team: HashMap<TeamId, u32>,
+    by_team: HashMap<TeamId, AtOnce>,
 }
 
 impl KnownLimits {
@@ -32,29 +32,27 @@ impl KnownLimits {
         Self { policies, clock, known: Mutex::default() }
     }
 
-    /// The team's limit, if what is known is still fresh.
-    #[expect(clippy::option_option, reason = "that a team has no limit is known, or is not")]
-    fn known(&self, team: TeamId, now: Timestamp) -> Option<Option<u32>> {
+    /// The team's limits, if what is known is still fresh.
+    fn known(&self, team: TeamId, now: Timestamp) -> Option<AtOnce> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known
             .as_ref()
             .filter(|known| now - known.read_on < FRESH)
-            .map(|known| known.by_team.get(&team).copied())
+            .map(|known| known.by_team.get(&team).copied().unwrap_or_default())
     }
 }
 
 #[async_trait]
 impl RunningLimits for KnownLimits {
-    async fn max_running(&self, team: TeamId) -> Result<Option<u32>, StoreError> {
+    async fn at_once(&self, team: TeamId) -> Result<AtOnce, StoreError> {
         let now = self.clock.now();
-        if let Some(limit) = self.known(team, now) {
-            return Ok(limit);
+        if let Some(limits) = self.known(team, now) {
+            return Ok(limits);
         }
         let limits = self.policies.limits().await?;
-        let by_team: HashMap<_, _> =
-            limits.into_iter().map(|limit| (limit.team_id, limit.max_running)).collect();
-        let limit = by_team.get(&team).copied();
+        let by_team: HashMap<_, _> = limits.into_iter().map(|limit| (limit.team_id, limit.at_once)).collect();
+        let limits = by_team.get(&team).copied().unwrap_or_default();
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { read_on: now, by_team });
-        Ok(limit)
+        Ok(limits)
     }
 }

@@ -28,7 +28,7 @@ pub struct StartPorts<'a> {
     pub queue: &'a dyn StepQueue,
     /// Which version is the published one.
     pub catalog: &'a dyn WorkflowCatalog,
-    /// How many runs a team may have under way.
+    /// How much a team may have under way.
     pub limits: &'a dyn RunningLimits,
     /// The present.
     pub clock: &'a dyn Clock,
@@ -140,7 +140,8 @@ pub(crate) async fn new_run(
         created_on,
     });
     run.deadline = Some(deadline(&version.settings, created_on));
-    run.max_running = ports.limits.max_running(version.team_id).await?;
+    let limits = ports.limits.at_once(version.team_id).await?;
+    (run.max_running, run.max_running_steps) = (limits.runs, limits.steps);
     Ok(run)
 }
 

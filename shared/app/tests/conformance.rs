@@ -174,3 +174,9 @@ mod admissions {
 
     app::admissions_suite!(async { MemoryAdmissions::default() });
 }
+
+mod step_slots {
+    use app::fakes::MemoryAdmissions;
+
+    app::step_slots_suite!(async { MemoryAdmissions::default() });
+}

@@ -1,6 +1,6 @@
 //! Teams: the tenants (TEN-01, TEN-08).
 
-use app::ports::{MOST_RUNNING, Retention, RunningLimit};
+use app::ports::{AtOnce, MOST_RUNNING, MOST_STEPS, Retention, RunningLimit};
 use domain::{MemberId, TeamId, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, query_as, types::Json};
@@ -123,19 +123,22 @@ impl Catalog {
         Ok(wishes.filter_map(retention).collect())
     }
 
-    /// Teams that may have only so many runs under way: those whose settings have whole `max_running_runs`, from 1 to [`MOST_RUNNING`].
+    /// Teams that may have only so much under way: those whose settings have whole `max_running_runs`, from 1 to [`MOST_RUNNING`], or
+    /// `max_running_steps`, from 1 to [`MOST_STEPS`].
     pub(crate) async fn team_limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
         let rows = sqlx::query!(
-            r#"select team_id as "id!", number as "most!" from team_numbers('max_running_runs')"#
+            r#"select team_id as "id!", r.number as runs, s.number as steps
+            from team_numbers('max_running_runs') r full join team_numbers('max_running_steps') s using (team_id)
+            order by team_id"#
         )
         .fetch_all(self.across_teams())
         .await
         .map_err(store_error("list limits"))?;
-        let limit = |(id, most): (Uuid, Option<u64>)| {
-            let max_running = u32::try_from(most?).ok().filter(|most| (1..=MOST_RUNNING).contains(most))?;
-            Some(RunningLimit { team_id: id.into(), max_running })
-        };
-        Ok(rows.into_iter().map(|row| (row.id, row.most.as_u64())).filter_map(limit).collect())
+        let limits = rows.into_iter().map(|row| {
+            let at_once = AtOnce { runs: limit(row.runs, MOST_RUNNING), steps: limit(row.steps, MOST_STEPS) };
+            RunningLimit { team_id: row.id.into(), at_once }
+        });
+        Ok(limits.filter(|limit| limit.at_once != AtOnce::default()).collect())
     }
 
     /// Deletes a team with everything it owns, published versions included.
@@ -184,4 +187,10 @@ impl From<Row> for Team {
             updated_on: row.updated_on,
         }
     }
+}
+
+/// A setting that is a whole number from 1 to `most`.
+fn limit(setting: Option<Value>, most: u32) -> Option<u32> {
+    let limit = u32::try_from(setting?.as_u64()?).ok()?;
+    (1..=most).contains(&limit).then_some(limit)
 }

@@ -10,7 +10,7 @@ use crate::error::unavailable;
 
 /// Admissions in the table `embedded.admissions`: a row for each run that is in or waits. Those of one team take place one after the other.
 pub struct EmbeddedAdmissions {
-    pool: PgPool,
+    pub(crate) pool: PgPool,
 }
 
 impl EmbeddedAdmissions {

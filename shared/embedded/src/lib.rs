@@ -18,6 +18,7 @@ mod run_moves;
 mod run_store;
 mod secrets;
 mod step_queue;
+mod step_slots;
 mod timers;
 mod workers;
 

@@ -132,6 +132,7 @@ fn started(plan: &Plan, run: &Run, i: usize, child: u32, now: Timestamp) -> Run 
     });
     new.parent = Some(Parent { run_id: run.id, node: node.clone(), child, chunk: None });
     new.deadline = run.deadline;
+    new.max_running_steps = run.max_running_steps;
     new.retry_of = run.retry_of.as_ref().filter(|retry| goes_on(plan, i, &retry.from)).map(|retry| {
         let run_id = child_id(retry.run_id, node, child);
         RetryOf { run_id, from: RetryFrom::Failed }

@@ -60,15 +60,15 @@ pub fn replay(plan: &Plan, recorded: &Recorded<'_>, edits: &BTreeMap<NodeKey, Va
     Replayed { run: again.run, values: again.values, calls: again.calls }
 }
 
-/// What a retry had taken over from its earlier run: it was decided at another time, with that run's chance.
+/// What a retry had taken over from its earlier run: it was decided at another time, with that run's chance. It was written by the commit
+/// with which the retry began, as what was evaluated then, but had come to its end at another time.
 fn inherited(recorded: &Recorded<'_>) -> Option<Event> {
-    recorded.run.retry_of.as_ref()?;
-    let records: Vec<_> = recorded
-        .records
-        .iter()
-        .filter(|record| record.finished_on < recorded.run.created_on)
-        .cloned()
-        .collect();
+    let run = recorded.run;
+    run.retry_of.as_ref()?;
+    let is_inherited = |record: &&StepRecord| {
+        record.settled_at == run.started_at && Some(record.finished_on) != run.started_on
+    };
+    let records: Vec<_> = recorded.records.iter().filter(is_inherited).cloned().collect();
     let keys = records.iter().filter(|record| !record.retried).map(|record| &record.node);
     let nodes = keys.filter_map(|key| Some((key.clone(), recorded.run.nodes.get(key)?.clone()))).collect();
     Some(Event::Resumed { nodes, records })

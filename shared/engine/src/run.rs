@@ -47,6 +47,9 @@ pub struct Run {
     /// How many runs of its team may be under way at a time, this one included, for it to begin. None if it begins at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_running: Option<u32>,
+    /// How many calls of its team may be under way at a time, those of its other runs included. None if any number may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_running_steps: Option<u32>,
     /// When it was accepted; the time that expressions see.
     pub created_on: Timestamp,
     /// When a worker first advanced it.
@@ -146,6 +149,12 @@ impl Run {
         chunk.map_or(self.created_on, |chunk| chunk.time)
     }
 
+    /// The nodes whose call may begin now, in the order of their keys.
+    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &NodeKey> {
+        let is_due = move |state: &NodeState| matches!(state, NodeState::Ready { not_before, .. } if not_before.is_none_or(|start| start <= now));
+        self.nodes.iter().filter(move |(_, state)| is_due(state)).map(|(node, _)| node)
+    }
+
     /// When the next message comes of a run that was postponed (see [`Event::Postponed`](crate::Event::Postponed)), if that still lies
     /// ahead of `now`, and of a clock that is a little behind.
     pub fn postponed_until(&self, now: Timestamp) -> Option<Timestamp> {
@@ -166,6 +175,7 @@ impl Run {
             trigger: new.trigger,
             priority: new.priority,
             max_running: None,
+            max_running_steps: None,
             created_on: new.created_on,
             started_on: None,
             started_at: 0,

@@ -22,10 +22,11 @@ const COUNTING: &str = "find a run in line";
 /// The set of the runs that are in.
 const RUNS: &str = "runs";
 
-/// Admissions in the table of runs: an item with a set for those that are in, and an item for each run in line.
+/// Admissions in the table of runs: an item with a set for those that are in, and an item for each run in line. Slots for calls stand there
+/// too, in an item for each team.
 pub struct DynamoAdmissions {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl DynamoAdmissions {

@@ -15,6 +15,7 @@ pub(crate) const STEP: &str = "STEP#";
 pub(crate) const VERSION: &str = "VERSION";
 pub(crate) const IDEM: &str = "IDEM";
 pub(crate) const ADMITTED: &str = "ADMITTED";
+pub(crate) const SLOTS: &str = "SLOTS";
 
 /// How coarse `by_check` is, in seconds.
 const CHECK_GRID_S: i64 = 30;
@@ -46,6 +47,11 @@ pub(crate) fn admit_pk(team: TeamId) -> String {
 /// The partition of the runs that wait for admission, each by its id.
 pub(crate) fn line_pk(team: TeamId) -> String {
     format!("WAIT#{team}")
+}
+
+/// Where it stands who of a team has how many calls under way.
+pub(crate) fn slots_pk(team: TeamId) -> String {
+    format!("SLOTS#{team}")
 }
 
 pub(crate) fn count_pk(key: &str) -> String {

@@ -44,6 +44,7 @@ mod list;
 mod load;
 mod question;
 mod spill;
+mod step_slots;
 mod store;
 mod versions;
 

@@ -65,6 +65,7 @@ mod admissions {
     }
 
     app::admissions_suite!(admissions());
+    app::step_slots_suite!(admissions());
 }
 
 mod counters {

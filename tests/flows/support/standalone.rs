@@ -9,6 +9,7 @@ use std::{
 };
 
 use reqwest::Method;
+use serde_json::Value;
 use tempfile::TempDir;
 use test_support::TestDatabase;
 
@@ -46,6 +47,12 @@ impl Standalone {
     pub fn api(&self) -> Api {
         let key = fs::read_to_string(self.path("key")).expect("the seeded key");
         Api::new(&format!("http://{}", self.address), key.trim())
+    }
+
+    /// What all of its teams are set to.
+    pub async fn set_teams(&self, settings: Value) {
+        let update = sqlx::query("update teams set settings = $1").bind(settings);
+        update.execute(self.database.pool()).await.expect("teams have settings");
     }
 
     /// SIGKILL: nothing of the process gets to run any more.

@@ -7,6 +7,7 @@ use app::{
 use axum::extract::State as Ex;
 use domain::{RunId, RunStatus};
 use engine::Run;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use heddle_http::{ApiResult, Caller, CursorPage, Json, Path, docs};
 use runtime::scope;
 
@@ -14,8 +15,14 @@ use super::{annotations, load, version_of};
 use crate::{
     State,
     values::Budget,
-    views::{LogLine, RunDetail, StepView, steps_of},
+    views::{LogLine, RunDetail, StepView, StepsWaiting, Waiting, steps_of},
 };
+
+/// The most parts of loops that are looked at for steps that wait: all of a loop, where it works on a thousand items at a time.
+const CHUNKS_READ: usize = 100;
+
+/// Parts of loops that are looked at together.
+const CHUNKS_AT_ONCE: usize = 16;
 
 /// Read a run with its steps and timeline.
 ///
@@ -30,7 +37,28 @@ pub(crate) async fn detail(
     let (run, version) = load(&s, who, id).await?;
     let annotations = annotations::latest(&s, who, id).await?;
     let queue_position = queue_position(&s, &run.run).await?;
-    Ok(Json(RunDetail::of(&run, &version, queue_position, annotations)))
+    let steps_waiting = steps_waiting(&s, &run.run).await?;
+    Ok(Json(RunDetail::of(&run, &version, Waiting { queue_position, steps_waiting }, annotations)))
+}
+
+/// How many steps of a run could begin if calls of its team had ended, those of its loops included. Only of a run whose calls may have to
+/// wait are its loops read.
+async fn steps_waiting(s: &State, run: &Run) -> Result<Option<StepsWaiting>, StoreError> {
+    let Some(limit) = run.max_running_steps.filter(|_| !run.status.is_terminal()) else { return Ok(None) };
+    let now = s.clock.now();
+    let chunks = run.children.iter().flat_map(|(node, children)| {
+        children.open.iter().map(|number| engine::child_id(run.id, node, *number))
+    });
+    let chunks = stream::iter(chunks.take(CHUNKS_READ).collect::<Vec<_>>());
+    let chunks = chunks.map(|id| s.store.load_control(run.team_id, id)).buffer_unordered(CHUNKS_AT_ONCE);
+    let of_chunks = chunks.map(|chunk| match chunk {
+        Ok(chunk) if chunk.is_chunk() => Ok(chunk.due(now).count()),
+        // A run of its own tells it itself; and one that has not begun has nothing to tell.
+        Ok(_) | Err(StoreError::NotFound) => Ok(0),
+        Err(error) => Err(error),
+    });
+    let count = run.due(now).count() + of_chunks.try_fold(0, async |sum, count| Ok(sum + count)).await?;
+    Ok((count > 0).then_some(StepsWaiting { count, limit }))
 }
 
 /// Where a run stands among those of its team that wait for others to end. Only of a run that may wait is anybody asked.

@@ -18,7 +18,9 @@ pub(crate) use event::EventView;
 pub(crate) use log::LogLine;
 pub(crate) use replay::{Replay, ReplayView};
 pub(crate) use retry::{BulkRetried, BulkRetriedRun, BulkRetry, Retried, Retry};
-pub(crate) use run::{EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun, TriggerKindDoc};
+pub(crate) use run::{
+    EndedRun, RunDetail, RunStatusDoc, RunSummaryView, StartedRun, StepsWaiting, TriggerKindDoc, Waiting,
+};
 pub(crate) use start::{Start, Wish};
 pub(crate) use step::{FailureView, StepView, steps_of};
 

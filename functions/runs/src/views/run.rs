@@ -109,6 +109,21 @@ fn error(run: &Run) -> Option<FailureView> {
     run.error.as_ref().map(|error| FailureView::at(error.node.as_ref(), &error.failure))
 }
 
+/// What a run waits for that others of its team have.
+pub(crate) struct Waiting {
+    pub(crate) queue_position: Option<u32>,
+    pub(crate) steps_waiting: Option<StepsWaiting>,
+}
+
+/// Steps that wait for calls of the team to end.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StepsWaiting {
+    /// How many.
+    pub(crate) count: usize,
+    /// How many calls of the team may be under way at a time.
+    pub(crate) limit: u32,
+}
+
 /// A run with everything that is kept of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunDetail {
@@ -128,6 +143,9 @@ pub(crate) struct RunDetail {
     /// wait. 1001 where more than a thousand are before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     queue_position: Option<u32>,
+    /// The steps that could begin if fewer calls of the team were under way (docs/limits.md); absent where none waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_waiting: Option<StepsWaiting>,
     #[schema(value_type = TriggerDoc)]
     trigger: Trigger,
     #[schema(value_type = String, format = DateTime)]
@@ -158,7 +176,7 @@ impl RunDetail {
     pub(crate) fn of(
         loaded: &LoadedRun,
         version: &WorkflowVersion,
-        queue_position: Option<u32>,
+        waiting: Waiting,
         annotations: Vec<AnnotationView>,
     ) -> Self {
         let run = &loaded.run;
@@ -172,7 +190,8 @@ impl RunDetail {
             version_id: run.version_id,
             version_number: version.number,
             status: run.status,
-            queue_position,
+            queue_position: waiting.queue_position,
+            steps_waiting: waiting.steps_waiting,
             trigger: run.trigger.clone(),
             created_on: run.created_on,
             started_on: run.started_on,

@@ -1,7 +1,11 @@
 //! Listing, reading and cancelling runs over HTTP.
 
 use crate::world::{FOREIGN_KEY, World, fetching, returning};
-use app::fakes::ScriptedConnectors;
+use app::{
+    fakes::ScriptedConnectors,
+    ports::{Clock as _, SlotWish, Slots, StepSlots as _},
+};
+use chrono::TimeDelta;
 use domain::{ErrorClass, Failure};
 use heddle_http::testing::{call, check_openapi, request, through_api_gateway};
 use serde_json::{Value, json};
@@ -258,4 +262,31 @@ async fn a_run_that_waits_for_others_of_its_team_says_where_it_stands() {
     for id in [&ids[0], &ids[2]] {
         assert_eq!(stands(id).await, (json!("succeeded"), None));
     }
+}
+
+#[tokio::test]
+async fn a_run_whose_steps_wait_for_calls_of_its_team_says_how_many() {
+    let world = World::new(ScriptedConnectors::echo());
+    world.limits.put_steps(world.team, 2);
+    let call = |key: &str| json!({"key": key, "node_type": "get_api", "metadata": {"url": "https://api.example.com/"}});
+    let metadata = json!({"items": "{{ [1..30] }}", "max_concurrency": 5, "body": [call("fetch")]});
+    let each = json!({"key": "each", "node_type": "for_each", "metadata": metadata});
+    let version = world.publish(json!({"nodes": [call("one"), call("two"), call("three"), each]})).await;
+    let now = world.clock.now();
+    let wish = SlotWish { holder: "somebody else".to_owned(), wanted: 2, until: now + TimeDelta::hours(1) };
+    assert_eq!(world.admissions.take(world.team, &wish, 2, now).await.unwrap(), Slots::Held(2));
+    let id = world.start(&version, &json!({})).await;
+    let stands = async || {
+        let run = world.get(&format!("runs/{id}")).await.body;
+        (run["status"].clone(), run.get("steps_waiting").cloned())
+    };
+    assert_eq!(stands().await, (json!("pending"), None), "nobody has looked at it");
+    world.work_once().await;
+    assert_eq!(stands().await, (json!("running"), Some(json!({"count": 3, "limit": 2}))));
+    // The loop has begun with five items at a time.
+    world.work_once().await;
+    assert_eq!(stands().await, (json!("running"), Some(json!({"count": 8, "limit": 2}))));
+    world.admissions.give_back(world.team, "somebody else", 2, 0).await.unwrap();
+    world.work().await;
+    assert_eq!(stands().await, (json!("succeeded"), None));
 }

@@ -16,7 +16,7 @@ use crate::{
 /// How often a worker looks whether the run of a call that it executes still wants it.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// How often it is tried to commit what a call has come to, while others are under way.
+/// How often it is tried to commit what a call has come to.
 const SETTLE_TRIES: u32 = 4;
 
 /// How often it is tried to take the count of a delivery back, while a store fails.
@@ -51,18 +51,24 @@ pub async fn advance_run(
         loaded => loaded?,
     };
     let had_ended = run.has_ended();
+    let now = worker.conductor.clock.now();
+    let due: BTreeSet<_> = run.run().due(now).cloned().collect();
     let mut message = Message {
         worker,
         hint,
         delivery,
         run,
-        under_way: 0,
         executed: BTreeSet::new(),
         let_go: None,
         calls: 0,
         is_handed_over: false,
+        found_ready: !due.is_empty(),
+        is_in_charge: delivery.is_repeat() || hint.node.as_ref().is_none_or(|node| due.contains(node)),
     };
-    let outcome = message.work().await;
+    message.run.claims_for(delivery);
+    // Boxed: it is large, and every future that this one is a part of would be.
+    let outcome = Box::pin(message.work()).await;
+    message.run.give_back_slots().await;
     message.excuse(outcome.is_ok()).await;
     outcome?;
     let comes_back_on = message.look_after_others().await?;
@@ -75,8 +81,6 @@ struct Message<'a> {
     hint: &'a Hint,
     delivery: &'a Delivery,
     run: Held<'a>,
-    /// Calls that have begun and not ended.
-    under_way: usize,
     /// The nodes whose calls have begun.
     executed: BTreeSet<NodeKey>,
     /// A node that it has claimed and whose call it will not begin.
@@ -85,6 +89,10 @@ struct Message<'a> {
     calls: u32,
     /// Whether it has sent the next message of a chunk.
     is_handed_over: bool,
+    /// Whether a node was ready when it came: somebody is in charge of the run then.
+    found_ready: bool,
+    /// Whether it is in charge of what it leaves ready, of a run whose calls need slots.
+    is_in_charge: bool,
 }
 
 impl<'a> Message<'a> {
@@ -95,7 +103,7 @@ impl<'a> Message<'a> {
             return Ok(());
         }
         let mut calls = self.begin().await?;
-        self.under_way = calls.len();
+        self.run.under_way = calls.len();
         calls.extend(self.step(Event::Woken, self.hint.node.clone()).await?);
         self.run.expect_room_of_ended();
         if is_thorough {
@@ -105,7 +113,6 @@ impl<'a> Message<'a> {
         let mut executing: FuturesUnordered<_> = self.beginning(calls).await?.into_iter().collect();
         let mut ended = Vec::new();
         loop {
-            self.under_way = executing.len();
             if ended.is_empty() {
                 let Some(first) = executing.next().await else { break };
                 ended.push(first);
@@ -126,16 +133,17 @@ impl<'a> Message<'a> {
         self.hand_over_chunk().await
     }
 
-    /// Commits what calls have come to, and does what it asks for. A store that fails is tried again, since all other calls of this worker
-    /// would be lost with the answer to one.
+    /// Commits what calls have come to, and does what it asks for. A store that fails is tried again, since they, and all other calls of this
+    /// worker, would be lost with the answer.
     async fn settle(&mut self, ended: Vec<Settled>) -> Result<Vec<Call>, AdvanceError> {
         self.calls += u32::try_from(ended.len()).unwrap_or(u32::MAX);
+        self.run.under_way = self.run.under_way.saturating_sub(ended.len());
         let event = Event::Settled(ended);
         let mut attempt = 0;
         let calls = loop {
             attempt += 1;
             match self.step(event.clone(), None).await {
-                Err(AdvanceError::Store(error)) if attempt < SETTLE_TRIES && self.under_way > 0 => {
+                Err(AdvanceError::Store(error)) if attempt < SETTLE_TRIES => {
                     debug!(run_id = %self.hint.run_id, team_id = %self.hint.team_id, %error, "trying again to commit");
                     let _ = self.run.reload(attempt).await;
                     // If it was written after all, then so were claims that nobody knows of.
@@ -166,8 +174,7 @@ impl<'a> Message<'a> {
         if let Some(resumed) = self.run.inheritance().await? {
             calls.extend(self.step(resumed, None).await?);
         }
-        let delivery = *self.delivery;
-        let under_way = calls.len();
+        let (delivery, under_way) = (*self.delivery, self.run.under_way);
         let turn = move |plan: &Plan, now| time::turn(plan, None, under_way, &delivery, now);
         calls.extend(self.run.settle_children(self.hint.node.as_ref(), turn).await?);
         Ok(calls)
@@ -190,7 +197,10 @@ impl<'a> Message<'a> {
             if self.holds(&call).is_some() && !self.is_late(&call) {
                 self.executed.insert(call.node.clone());
                 beginning.push(self.worker.execute(self.run.run(), call));
-            } else if self.holds(&call).is_some() {
+                continue;
+            }
+            self.run.under_way = self.run.under_way.saturating_sub(1);
+            if self.holds(&call).is_some() {
                 self.let_go = Some(call.node);
             }
         }
@@ -248,7 +258,7 @@ impl<'a> Message<'a> {
 
     /// Applies one event; what is claimed with it is the caller's.
     async fn step(&mut self, event: Event, prefer: Option<NodeKey>) -> Result<Vec<Call>, AdvanceError> {
-        let (delivery, under_way) = (*self.delivery, self.under_way);
+        let (delivery, under_way) = (*self.delivery, self.run.under_way);
         let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), under_way, &delivery, now);
         match self.run.apply(event, turn).await? {
             Ok(calls) => Ok(calls),
@@ -260,8 +270,16 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Does what the commits ask for. What is ready in a chunk waits for this worker's own hands.
+    /// Does what the commits ask for. What is ready in a chunk waits for this worker's own hands, and so does what needs slots.
     async fn dispatch(&mut self) -> Result<(), AdvanceError> {
+        if self.run.is_limited() {
+            let is_new = self.run.keep_claims_of_now();
+            self.is_in_charge |= is_new && !self.found_ready;
+            if !self.run.plan.is_chunk() {
+                self.run.call_another(is_new).await?;
+            }
+            self.run.give_back_idle_slots().await;
+        }
         if self.run.plan.is_chunk() {
             self.run.keep_claims();
         }
@@ -270,7 +288,7 @@ impl<'a> Message<'a> {
 
     /// Sends the next message of a chunk that this worker leaves with something to do.
     async fn hand_over_chunk(&mut self) -> Result<(), AdvanceError> {
-        if !self.run.plan.is_chunk() || self.run.has_ended() {
+        if !self.run.plan.is_chunk() || self.run.has_ended() || self.next_in_need_of_slots().is_some() {
             return Ok(());
         }
         let hints = self.run.hints;
@@ -284,10 +302,35 @@ impl<'a> Message<'a> {
     /// does not would ask for everything again, each time more of them.
     async fn look_after_others(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let now = self.worker.conductor.clock.now();
-        let Some((node, then)) = self.left_to_others(now) else { return Ok(None) };
-        let delay = time::delay_s(then, now).min(time::MAX_DELAY_S);
-        self.run.send(vec![(Hint { node, ..self.hint.clone() }, delay)]).await?;
-        Ok(Some(then.max(now)))
+        let mut left = Vec::from_iter(self.left_to_others(now));
+        let mut waits_until = None;
+        if let Some(node) = self.next_in_need_of_slots() {
+            left.retain(|(_, then)| *then > now);
+            waits_until = self.comes_back_on(now);
+            left.extend(waits_until.map(|then| (Some(node), then)));
+        }
+        let hints = left.iter().map(|(node, then)| {
+            let delay = time::delay_s(*then, now).min(time::MAX_DELAY_S);
+            (Hint { node: node.clone(), ..self.hint.clone() }, delay)
+        });
+        self.run.send(hints.collect()).await?;
+        if let Some(then) = waits_until.filter(|_| self.run.is_short_of_slots()) {
+            Box::pin(self.run.wait_for_slots(then, now)).await;
+        }
+        Ok(left.iter().map(|(_, then)| (*then).max(now)).min())
+    }
+
+    /// The first of the nodes that are ready and whose calls need slots.
+    fn next_in_need_of_slots(&self) -> Option<NodeKey> {
+        let now = self.worker.conductor.clock.now();
+        self.run.run().due(now).next().filter(|_| self.run.is_limited()).cloned()
+    }
+
+    /// When this message comes back for what it leaves ready and needs slots; None if that is for others to do.
+    fn comes_back_on(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_in_charge = self.is_in_charge || !self.executed.is_empty();
+        let is_for_others = self.run.is_short_of_slots() && self.run.others_are_at_work(now);
+        (is_in_charge && !is_for_others).then(|| self.run.comes_back_for_slots(now))
     }
 
     /// What this message leaves behind and nobody else looks after, and from when on it may be claimed. After a crash that is whatever is

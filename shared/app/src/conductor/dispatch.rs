@@ -50,6 +50,13 @@ impl Held<'_> {
         self.effects.retain(|effect| !matches!(effect, Effect::Claim { .. }));
     }
 
+    /// Leaves it to the caller to see that what is ready now is claimed. Answers whether anything was.
+    pub(crate) fn keep_claims_of_now(&mut self) -> bool {
+        let effects = self.effects.len();
+        self.effects.retain(|effect| !matches!(effect, Effect::Claim { not_before: None, .. }));
+        self.effects.len() < effects
+    }
+
     /// Asks for somebody to claim what is ready.
     pub(crate) fn expect_claims(&mut self) {
         self.expect_everything();
@@ -157,7 +164,7 @@ impl Held<'_> {
         let named = version.settings.error_workflow_id;
         let used = version.uses.iter().find(|used| Some(used.workflow_id) == named && used.number.is_none());
         let Some(UsedVersion { workflow_id, version_id, .. }) = used else { return Ok(()) };
-        let run_of_error = Run::start(NewRun {
+        let mut run_of_error = Run::start(NewRun {
             id: error_run_id(run.id),
             workflow_id: *workflow_id,
             version_id: *version_id,
@@ -165,6 +172,7 @@ impl Held<'_> {
             created_on: self.conductor.clock.now(),
             ..NewRun::like(run)
         });
+        run_of_error.max_running_steps = run.max_running_steps;
         let inputs = json!({
             "run": {
                 "id": run.id, "status": run.status, "created_on": run.created_on, "finished_on": run.finished_on,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::{RunId, TeamId, Timestamp};
-use engine::{Call, Effect, Event, Moment, NodeState, Plan, Rejected, Run, StepRecord, Turn};
+use engine::{Call, Decision, Effect, Event, Moment, NodeState, Plan, Rejected, Run, StepRecord, Turn};
 use tracing::info;
 
-use super::Conductor;
+use super::{Conductor, slots::SlotsInHand};
 use crate::{
     AdvanceError,
     ports::{LoadedRun, StoreError},
@@ -30,6 +30,10 @@ pub(crate) struct Held<'a> {
     pub(crate) last_claim: Option<Timestamp>,
     /// Whether it was let in from here, beside the other runs of its team.
     pub(super) was_let_in: bool,
+    /// Calls that were claimed from here and have not ended.
+    pub(crate) under_way: usize,
+    /// The slots that calls from here take up; None where they need none.
+    pub(super) slots: Option<SlotsInHand>,
 }
 
 impl<'a> Held<'a> {
@@ -50,6 +54,8 @@ impl<'a> Held<'a> {
             hints: 0,
             last_claim: None,
             was_let_in: false,
+            under_way: 0,
+            slots: None,
         })
     }
 
@@ -73,22 +79,45 @@ impl<'a> Held<'a> {
             attempt += 1;
             let now = self.conductor.clock.now();
             let moment = Moment { now, jitter: self.conductor.chance.draw(), turn: turn(&self.plan, now) };
-            let LoadedRun { run, values, .. } = &self.run;
-            let decision = match engine::advance(&self.plan, run, values, event.clone(), &moment) {
+            let decision = if self.slots.is_some() && moment.turn.is_some() {
+                // Boxed, since few runs need it and all would be the larger for it.
+                Box::pin(self.decide_within_slots(event.clone(), moment)).await
+            } else {
+                engine::advance(&self.plan, &self.run.run, &self.run.values, event.clone(), &moment)
+            };
+            let decision = match decision {
                 Ok(decision) => decision,
                 Err(rejected) => return Ok(Err(rejected)),
             };
             let Some(next) = decision.run else { return Ok(Ok(Vec::new())) };
             match self.conductor.store.commit(&next, &decision.records).await {
                 Ok(()) => {
-                    self.effects.extend(engine::new_effects(&self.plan, run, &next));
+                    self.effects.extend(engine::new_effects(&self.plan, self.run(), &next));
                     self.committed(next, decision.records);
+                    self.under_way += decision.calls.len();
                     return Ok(Ok(decision.calls));
                 }
                 Err(StoreError::Conflict) if attempt < CONFLICT_TRIES => self.reload(attempt).await?,
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// What the event leads to, with no more claims than there are slots for.
+    async fn decide_within_slots(&mut self, event: Event, mut moment: Moment) -> Result<Decision, Rejected> {
+        let LoadedRun { run, values, .. } = &self.run;
+        let decision = engine::advance(&self.plan, run, values, event.clone(), &moment)?;
+        // Deciding costs nothing: only for what it would claim anybody is asked.
+        let claims = decision.calls.len();
+        let room = if claims > 0 { self.room_for(claims, moment.now).await } else { 0 };
+        if claims <= room {
+            return Ok(decision);
+        }
+        if let Some(turn) = &mut moment.turn {
+            turn.at_most = room;
+        }
+        let LoadedRun { run, values, .. } = &self.run;
+        engine::advance(&self.plan, run, values, event, &moment)
     }
 
     /// Waits a little, longer and more randomly the more often it was in vain, and reads the run again.

@@ -5,6 +5,7 @@ mod admission;
 mod children;
 mod dispatch;
 mod held;
+mod slots;
 mod turns;
 
 use std::sync::Arc;

@@ -23,6 +23,7 @@ pub mod run_store;
 pub mod runs;
 pub mod secrets;
 pub mod step_queue;
+pub mod step_slots;
 pub mod timers;
 pub mod versions;
 
@@ -242,6 +243,28 @@ macro_rules! admissions_suite {
             a_lower_limit_sends_nobody_out,
             teams_do_not_wait_for_each_other,
             of_many_at_once_no_more_are_let_in_than_there_is_room_for,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`StepSlots`](crate::ports::StepSlots).
+#[macro_export]
+macro_rules! step_slots_suite {
+    ($slots:expr) => {
+        $crate::step_slots_suite!($slots, std::convert::identity);
+    };
+    ($slots:expr, $of:expr) => {
+        $crate::conformance_tests!($slots, $of, step_slots: [
+            as_many_slots_are_handed_out_as_are_left,
+            who_asks_again_has_what_it_had,
+            what_is_given_back_is_there_for_others,
+            what_is_given_back_twice_is_given_back_once,
+            slots_are_given_back_by_who_does_not_know_how_many_it_has,
+            slots_come_back_when_their_time_is_over,
+            a_lower_limit_takes_nothing_away,
+            teams_do_not_wait_for_each_others_calls,
+            those_who_wait_take_turns_to_look,
+            of_many_at_once_no_more_have_slots_than_there_are,
         ]);
     };
 }

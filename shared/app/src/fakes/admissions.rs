@@ -6,10 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{RunId, TeamId};
+use domain::{RunId, TeamId, Timestamp};
 
 use super::lock;
-use crate::ports::{Admission, Admissions, MOST_RUNNING, StoreError};
+use crate::ports::{Admission, Admissions, MOST_RUNNING, SlotBook, SlotWish, Slots, StepSlots, StoreError};
 
 /// Lets runs in for as long as it lives, and counts how often it was asked to do anything.
 #[derive(Debug, Default)]
@@ -25,6 +25,7 @@ struct House {
 struct Room {
     inside: BTreeSet<RunId>,
     line: BTreeSet<RunId>,
+    slots: SlotBook,
 }
 
 impl MemoryAdmissions {
@@ -38,6 +39,11 @@ impl MemoryAdmissions {
         let mut house = lock(&self.0);
         let room = house.rooms.entry(team).or_default();
         (room.inside.iter().copied().collect(), room.line.iter().copied().collect())
+    }
+
+    /// Who has slots of the team.
+    pub fn slots(&self, team: TeamId) -> SlotBook {
+        lock(&self.0).rooms.entry(team).or_default().slots.clone()
     }
 
     fn with<T>(&self, team: TeamId, ask: impl FnOnce(&mut Room) -> T) -> T {
@@ -76,5 +82,23 @@ impl Admissions for MemoryAdmissions {
             let ahead = room.line.range(..run).take(MOST_RUNNING as usize).count();
             room.line.contains(&run).then(|| u32::try_from(ahead + 1).unwrap_or(u32::MAX))
         }))
+    }
+}
+
+#[async_trait]
+impl StepSlots for MemoryAdmissions {
+    async fn take(
+        &self,
+        team: TeamId,
+        wish: &SlotWish,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Slots, StoreError> {
+        Ok(self.with(team, |room| room.slots.take(wish, limit, now)))
+    }
+
+    async fn give_back(&self, team: TeamId, holder: &str, _held: u32, kept: u32) -> Result<(), StoreError> {
+        self.with(team, |room| room.slots.give_back(holder, kept));
+        Ok(())
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use crate::ports::{
     Admission, Admissions, Connectors, Created, EndedRuns, Executed, Exports, Hint, IdempotencyKey,
-    LoadedRun, RunFilter, RunPage, RunStore, StepQueue, StoreError,
+    LoadedRun, RunFilter, RunPage, RunStore, SlotWish, Slots, StepQueue, StepSlots, StoreError,
 };
 
 /// Counts the points that workers pass (before and after every request they make) and stops them for good at one of them.
@@ -98,6 +98,23 @@ impl<A: Admissions> Admissions for Crashing<A> {
 
     async fn position(&self, team: TeamId, run: RunId) -> Result<Option<u32>, StoreError> {
         self.around(self.inner.position(team, run)).await
+    }
+}
+
+#[async_trait]
+impl<A: StepSlots> StepSlots for Crashing<A> {
+    async fn take(
+        &self,
+        team: TeamId,
+        wish: &SlotWish,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Slots, StoreError> {
+        self.around(self.inner.take(team, wish, limit, now)).await
+    }
+
+    async fn give_back(&self, team: TeamId, holder: &str, held: u32, kept: u32) -> Result<(), StoreError> {
+        self.around(self.inner.give_back(team, holder, held, kept)).await
     }
 }
 

@@ -6,16 +6,21 @@ use async_trait::async_trait;
 use domain::TeamId;
 
 use super::lock;
-use crate::ports::{LimitPolicies, RunningLimit, StoreError};
+use crate::ports::{AtOnce, LimitPolicies, RunningLimit, StoreError};
 
 /// Which teams are limited, and how often somebody asked.
 #[derive(Debug, Default)]
-pub struct MemoryLimits(Mutex<(BTreeMap<TeamId, u32>, u32)>);
+pub struct MemoryLimits(Mutex<(BTreeMap<TeamId, AtOnce>, u32)>);
 
 impl MemoryLimits {
-    /// Limits a team.
+    /// Limits the runs of a team.
     pub fn put(&self, team: TeamId, max_running: u32) {
-        lock(&self.0).0.insert(team, max_running);
+        lock(&self.0).0.entry(team).or_default().runs = Some(max_running);
+    }
+
+    /// Limits the calls of a team.
+    pub fn put_steps(&self, team: TeamId, max_running_steps: u32) {
+        lock(&self.0).0.entry(team).or_default().steps = Some(max_running_steps);
     }
 
     /// How often somebody asked.
@@ -32,7 +37,7 @@ impl LimitPolicies for MemoryLimits {
         Ok(held
             .0
             .iter()
-            .map(|(team_id, max_running)| RunningLimit { team_id: *team_id, max_running: *max_running })
+            .map(|(team_id, at_once)| RunningLimit { team_id: *team_id, at_once: *at_once })
             .collect())
     }
 }

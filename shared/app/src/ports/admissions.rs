@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{RunId, TeamId};
 
-use super::StoreError;
+use super::{StepSlots, StoreError};
 
 /// The most runs at a time that a team can be limited to. Whoever is under way is kept in one item, which each beginning and end
 /// rewrites.
@@ -16,10 +16,12 @@ pub const MOST_RUNNING: u32 = 1000;
 /// - A run is let in only if there is room for it and for all who wait before it. Two that arrive at the same moment may pass each other.
 /// - All may be asked twice: what is in is let in again, what has left leaves again.
 ///
+/// Who keeps them keeps the slots for calls too: what a team may have at a time is one matter to everybody who asks.
+///
 /// On AWS an admission costs one query and one write, of a kilobyte for every 27 runs that are in; a refusal two writes and what of
 /// the line is read.
 #[async_trait]
-pub trait Admissions: Send + Sync {
+pub trait Admissions: StepSlots {
     /// Lets the run in beside at most `limit - 1` others, or puts it in line.
     async fn admit(&self, team: TeamId, run: RunId, limit: u32) -> Result<Admission, StoreError>;
 

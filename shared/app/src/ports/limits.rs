@@ -12,20 +12,29 @@ pub trait LimitPolicies: Send + Sync {
     async fn limits(&self) -> Result<Vec<RunningLimit>, StoreError>;
 }
 
-/// How many runs a team may have under way.
+/// What a team is limited to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunningLimit {
     /// The team.
     pub team_id: TeamId,
-    /// From 1 to [`MOST_RUNNING`](super::MOST_RUNNING).
-    pub max_running: u32,
+    /// To how much.
+    pub at_once: AtOnce,
 }
 
-/// How many runs a team may have under way, asked of each run that is accepted.
+/// How much a team may have under way; with None any number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AtOnce {
+    /// Runs, from 1 to [`MOST_RUNNING`](super::MOST_RUNNING).
+    pub runs: Option<u32>,
+    /// Calls of all its runs, from 1 to [`MOST_STEPS`](super::MOST_STEPS).
+    pub steps: Option<u32>,
+}
+
+/// How much a team may have under way, asked of each run that is accepted.
 #[async_trait]
 pub trait RunningLimits: Send + Sync {
-    /// None if it may have any number. An answer may be a minute old.
-    async fn max_running(&self, team: TeamId) -> Result<Option<u32>, StoreError>;
+    /// What the team may have. An answer may be a minute old.
+    async fn at_once(&self, team: TeamId) -> Result<AtOnce, StoreError>;
 }
 
 /// No team is limited: for one machine that works for one person.
@@ -34,7 +43,7 @@ pub struct Unlimited;
 
 #[async_trait]
 impl RunningLimits for Unlimited {
-    async fn max_running(&self, _team: TeamId) -> Result<Option<u32>, StoreError> {
-        Ok(None)
+    async fn at_once(&self, _team: TeamId) -> Result<AtOnce, StoreError> {
+        Ok(AtOnce::default())
     }
 }

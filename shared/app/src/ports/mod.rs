@@ -22,6 +22,7 @@ mod run_store;
 mod sealed_secrets;
 mod seats;
 mod secrets;
+mod step_slots;
 mod timers;
 mod workflow_names;
 
@@ -34,7 +35,7 @@ pub use connectors::{Connectors, Executed};
 pub use counters::{Count, Counters, Window};
 pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
 pub use keys::{ApiKeys, ServiceCaller};
-pub use limits::{LimitPolicies, RunningLimit, RunningLimits, Unlimited};
+pub use limits::{AtOnce, LimitPolicies, RunningLimit, RunningLimits, Unlimited};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
 pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};
@@ -46,6 +47,7 @@ pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
 pub use sealed_secrets::{DataKey, SealedSecret, SealedSecrets};
 pub use seats::{Seat, Seats};
 pub use secrets::DeploymentSecrets;
+pub use step_slots::{Holding, MOST_STEPS, SlotBook, SlotWish, Slots, StepSlots};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 pub use workflow_names::WorkflowNames;
 

@@ -1,4 +1,4 @@
-use app::ports::{Ids as _, LimitPolicies as _, Retention, RetentionPolicies as _, RunningLimit};
+use app::ports::{AtOnce, Ids as _, LimitPolicies as _, Retention, RetentionPolicies as _, RunningLimit};
 use catalog::NewMember;
 use domain::{MemberId, Role, TeamId};
 use serde_json::json;
@@ -76,13 +76,17 @@ async fn only_whole_numbers_within_bounds_are_limits() {
         update.bind(team.uuid()).bind(settings).execute(world.pool()).await.unwrap();
     };
     assert_eq!(catalog.limits().await.unwrap(), []);
-    set(ours, json!({"max_running_runs": 1000})).await;
+    let both = AtOnce { runs: Some(1000), steps: Some(7) };
+    set(ours, json!({"max_running_runs": 1000, "max_running_steps": 7})).await;
+    let ours = RunningLimit { team_id: *ours, at_once: both };
     for odd in [json!(0), json!(-1), json!(1.5), json!("7"), json!(null), json!(1001), json!([7])] {
-        set(theirs, json!({"max_running_runs": odd})).await;
-        assert_eq!(
-            catalog.limits().await.unwrap(),
-            [RunningLimit { team_id: *ours, max_running: 1000 }],
-            "{odd}"
-        );
+        set(theirs, json!({"max_running_runs": odd, "max_running_steps": odd})).await;
+        assert_eq!(catalog.limits().await.unwrap(), [ours], "{odd}");
+        set(theirs, json!({"max_running_runs": odd, "max_running_steps": 1000})).await;
+        let at_once = AtOnce { runs: None, steps: Some(1000) };
+        let theirs = RunningLimit { team_id: *theirs, at_once };
+        let mut expected = [ours, theirs];
+        expected.sort_by_key(|limit| limit.team_id);
+        assert_eq!(catalog.limits().await.unwrap(), expected, "{odd}");
     }
 }

@@ -1,7 +1,5 @@
 //! Admissions in Postgres.
 
-use app::ports::{Admission, Admissions, StoreError};
-use domain::{RunId, TeamId};
 use embedded::EmbeddedAdmissions;
 use test_support::TestDatabase;
 
@@ -11,24 +9,16 @@ struct World {
     _database: TestDatabase,
 }
 
-#[async_trait::async_trait]
-impl Admissions for World {
-    async fn admit(&self, team: TeamId, run: RunId, limit: u32) -> Result<Admission, StoreError> {
-        self.admissions.admit(team, run, limit).await
+impl World {
+    async fn new() -> Self {
+        let database = TestDatabase::create(&embedded::migrator()).await;
+        Self { admissions: EmbeddedAdmissions::new(database.pool().clone()), _database: database }
     }
 
-    async fn leave(&self, team: TeamId, run: RunId) -> Result<Option<RunId>, StoreError> {
-        self.admissions.leave(team, run).await
-    }
-
-    async fn position(&self, team: TeamId, run: RunId) -> Result<Option<u32>, StoreError> {
-        self.admissions.position(team, run).await
+    const fn admissions(&self) -> &EmbeddedAdmissions {
+        &self.admissions
     }
 }
 
-async fn admissions() -> World {
-    let database = TestDatabase::create(&embedded::migrator()).await;
-    World { admissions: EmbeddedAdmissions::new(database.pool().clone()), _database: database }
-}
-
-app::admissions_suite!(admissions());
+app::admissions_suite!(World::new(), World::admissions);
+app::step_slots_suite!(World::new(), World::admissions);

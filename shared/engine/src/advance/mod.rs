@@ -43,8 +43,8 @@ pub enum Event {
         /// Names the message.
         message: String,
     },
-    /// There is no room for the run yet: it stays `pending`, and is looked at again then. Nothing is to be done where somebody else has
-    /// postponed it already.
+    /// There is no room for the run yet, or none for its calls: it stays as it is, and is looked at again then. Nothing is to be done where
+    /// somebody else has postponed it already.
     Postponed {
         /// When its next message comes.
         until: Timestamp,

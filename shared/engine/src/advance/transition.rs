@@ -91,14 +91,19 @@ impl<'a> Transition<'a> {
         }
     }
 
-    /// Leaves a run that has not begun for its next message, and for a while after it should that be lost.
+    /// Leaves a run that waits for others of its team for its next message, and for a while after it should that be lost.
     pub(super) fn postpone(self, until: Timestamp) -> Decision {
-        if self.run.status != RunStatus::Pending || self.run.postponed_until(self.moment.now).is_some() {
+        let next_check = self.next_check(until + RECHECK);
+        let is_known = match self.run.status {
+            RunStatus::Pending => self.run.postponed_until(self.moment.now).is_some(),
+            _ => next_check <= self.run.next_check_on,
+        };
+        if is_known {
             return Decision { run: None, records: self.records, calls: self.calls };
         }
         let mut decision = self.committed();
         if let Some(run) = &mut decision.run {
-            run.next_check_on = [Some(until + RECHECK), run.deadline].into_iter().flatten().min();
+            run.next_check_on = next_check;
         }
         decision
     }
@@ -108,7 +113,7 @@ impl<'a> Transition<'a> {
         let is_held = |call: &Call| matches!(self.run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
         self.calls.retain(is_held);
         self.run.revision += 1;
-        self.run.next_check_on = self.next_check();
+        self.run.next_check_on = self.next_check(self.moment.now + RECHECK);
         Decision { run: Some(self.run), records: self.records, calls: self.calls }
     }
 
@@ -194,15 +199,15 @@ impl<'a> Transition<'a> {
         }
     }
 
-    /// When the run must be looked at even if no message comes.
-    fn next_check(&self) -> Option<Timestamp> {
+    /// When the run must be looked at even if no message comes; by `soon` if there is anything that a worker could do now.
+    fn next_check(&self, soon: Timestamp) -> Option<Timestamp> {
         if self.has_ended() {
             return None;
         }
         let now = self.moment.now;
         let checks = self.run.nodes.values().filter_map(|state| match state {
             NodeState::Ready { not_before: Some(start), .. } if *start > now => Some(*start),
-            NodeState::Ready { .. } => Some(now + RECHECK),
+            NodeState::Ready { .. } => Some(soon),
             NodeState::Running { lease_until, .. } => Some(*lease_until),
             NodeState::Waiting { until, on: Awaited::Children, .. } => {
                 let again = now + RECHECK * PATIENCE_WITH_CHILDREN;
@@ -212,7 +217,7 @@ impl<'a> Transition<'a> {
             _ => None,
         });
         // Nobody has begun it: what the next worker does is all that is known to come.
-        let begins = (self.run.status == RunStatus::Pending).then_some(now + RECHECK);
+        let begins = (self.run.status == RunStatus::Pending).then_some(soon);
         checks.chain(begins).chain(self.run.deadline).min()
     }
 }
