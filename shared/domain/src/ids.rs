@@ -57,8 +57,20 @@ id_type!(
     TeamId,
     /// A person; belongs to teams.
     MemberId,
+    /// One who signs in: a person, or an end user of a service.
+    UserId,
+    /// A sign-in, with all the refresh tokens that it was given.
+    SessionId,
+    /// An offer to join a team.
+    InvitationId,
     /// An external caller of a team, one per environment.
     ServiceId,
+    /// A schema of what tells a service's end users apart.
+    SegmentId,
+    /// An end user of a service.
+    ServiceUserId,
+    /// A key that a team's secrets are encrypted with.
+    DataKeyId,
     /// A prompt with model and parameters.
     ExpertId,
     /// An editable graph.

@@ -14,7 +14,10 @@ pub mod workflow;
 
 pub use expert::ExpertStatus;
 pub use graph::{Edge, Graph, Node, NodeKey, OnError, Position, RetryPolicy};
-pub use ids::{AnnotationId, ExpertId, MemberId, NodeId, RunId, ServiceId, TeamId, VersionId, WorkflowId};
+pub use ids::{
+    AnnotationId, DataKeyId, ExpertId, InvitationId, MemberId, NodeId, RunId, SegmentId, ServiceId,
+    ServiceUserId, SessionId, TeamId, UserId, VersionId, WorkflowId,
+};
 pub use priority::Priority;
 pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};

@@ -1,9 +1,11 @@
 //! The ports: small traits that say what a use case may ask of the world. Adapters live in `catalog`, `runstore`, `aws`,
 //! `connectors`; fakes in [`crate::fakes`].
 
+mod accounts;
 mod admissions;
 mod annotations;
 mod catalog;
+mod challenges;
 mod chance;
 mod connectors;
 mod counters;
@@ -19,13 +21,16 @@ mod run_list;
 mod run_moves;
 mod run_store;
 mod secrets;
+mod sessions;
 mod timers;
 mod workflow_names;
 
+pub use accounts::{Account, Accounts, NewAccount, ProfilePatch};
 pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations, Author};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
-pub use chance::{Chance, Clock, Ids};
+pub use challenges::{Challenge, Challenges};
+pub use chance::{Chance, Clock, Entropy, Ids};
 pub use connectors::{Connectors, Executed};
 pub use counters::{Count, Counters, Window};
 pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
@@ -40,6 +45,7 @@ pub use run_list::{RunFilter, RunPage, RunSummary, SUMMARY_MESSAGE_MAX, Search};
 pub use run_moves::{FollowedRun, RunMoves};
 pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
 pub use secrets::DeploymentSecrets;
+pub use sessions::{NewToken, Rotation, Session, Sessions};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 pub use workflow_names::WorkflowNames;
 
