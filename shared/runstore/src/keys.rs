@@ -14,6 +14,7 @@ pub(crate) const INPUTS: &str = "RUN#INPUTS";
 pub(crate) const STEP: &str = "STEP#";
 pub(crate) const VERSION: &str = "VERSION";
 pub(crate) const IDEM: &str = "IDEM";
+pub(crate) const CHALLENGE: &str = "CODE";
 pub(crate) const ADMITTED: &str = "ADMITTED";
 
 /// How coarse `by_check` is, in seconds.
@@ -46,6 +47,10 @@ pub(crate) fn admit_pk(team: TeamId) -> String {
 /// The partition of the runs that wait for admission, each by its id.
 pub(crate) fn line_pk(team: TeamId) -> String {
     format!("WAIT#{team}")
+}
+
+pub(crate) fn challenge_pk(key: &str) -> String {
+    format!("CODE#{key}")
 }
 
 pub(crate) fn count_pk(key: &str) -> String {
