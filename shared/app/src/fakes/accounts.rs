@@ -91,11 +91,16 @@ impl Accounts for MemoryAccounts {
         self.change(|account| account.user_id == user, set).map(drop)
     }
 
-    async fn signed_in(&self, member: MemberId, at: Timestamp, is_by_mail: bool) -> Result<(), StoreError> {
+    async fn signed_in(
+        &self,
+        member: MemberId,
+        at: Timestamp,
+        is_by_mail: bool,
+    ) -> Result<Account, StoreError> {
         let note = |account: &mut Account| {
             account.last_login_at = Some(at);
             account.email_verified_at = account.email_verified_at.or(is_by_mail.then_some(at));
         };
-        self.change(|account| account.member_id == member, note).map(drop)
+        self.change(|account| account.member_id == member, note)
     }
 }

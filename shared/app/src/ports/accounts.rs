@@ -28,8 +28,13 @@ pub trait Accounts: Send + Sync {
     /// Gives a login another password, as Argon2id in PHC form.
     async fn set_password(&self, user: UserId, phc: &str) -> Result<(), StoreError>;
 
-    /// Notes that a person signed in, and, where they did so by mail, that the address is theirs.
-    async fn signed_in(&self, member: MemberId, at: Timestamp, is_by_mail: bool) -> Result<(), StoreError>;
+    /// Notes that a person signed in, and, where they did so by mail, that the address is theirs. Answers the account as it is then.
+    async fn signed_in(
+        &self,
+        member: MemberId,
+        at: Timestamp,
+        is_by_mail: bool,
+    ) -> Result<Account, StoreError>;
 }
 
 /// A person and how they sign in.
