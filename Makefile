@@ -1,6 +1,6 @@
 # One line per command; the work is done by infra/local (see its README).
 .DEFAULT_GOAL := help
-.PHONY: help dev stack test sim chaos check build deploy watch invoke bench bench-standalone status logs down
+.PHONY: help dev stack migrate migration test sim chaos check build deploy watch invoke bench bench-standalone status logs down
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
@@ -18,6 +18,12 @@ dev: ## start Heddle as one process over Postgres and run the sample workflow
 
 stack: ## the same on an emulated AWS: the functions as they are deployed
 	@$(HEDDLE) stack
+
+migrate: ## bring the local database, or the one that DATABASE_URL names, to the schema of this tree
+	@$(HEDDLE) migrate
+
+migration: ## start a migration: NAME=teams_get_a_colour
+	@$(HEDDLE) migration --name "$(NAME)"
 
 test: ## every test, on services of its own that end with it
 	@$(HEDDLE) test

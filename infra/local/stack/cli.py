@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import api, bench, bench_standalone, build, chaos, check, config, deploy, dev, emulator, postgres, process, sample, seed, sim, status, tests, venv, watch
+from . import api, bench, bench_standalone, build, chaos, check, config, deploy, dev, emulator, migrations, postgres, process, sample, seed, sim, status, tests, venv, watch
 from .config import STACK_NAME, Config, Problem, say
 
 
@@ -167,6 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     command("build", build_release, "release build", arch="arm64")
     command("deploy", deploy_stage, "deploy to AWS", stage="dev", arch="arm64")
     command("check", lambda settings, _: check.full(settings), "formatting, lints, template, licences")
+    command("migrate", lambda settings, _: migrations.apply(settings), "bring a database to the schema of this tree")
+    command("migration", lambda _, a: migrations.create(a.name), "start a new migration", name="")
     command("test", lambda settings, _: tests.run(settings), "every test")
     command("chaos", lambda settings, a: chaos.run(settings, a.seed, a.runs, a.kills), "kills under load", seed="", runs="200", kills="30")
     command("sim", lambda settings, a: sim.run(settings, a.seeds, a.first, a.seed), "the simulation", seeds="1000", first="0", seed="")

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import emulator, venv
+from . import emulator, postgres, venv
 from .config import FUNCTIONS, LOOPBACK, ROOT, STACK_NAME, Config, Problem, architecture, digest, say
 
 TEMPLATE = ROOT / "template.yaml"
@@ -19,7 +19,8 @@ SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 def local(config: Config, at: str, database_url: str, sample_port: int) -> dict:
     """Deploys to the emulator if template, binaries or parameters changed; returns the stack's outputs."""
-    emulator.put_secret(at, "heddle/local/database-url", database_url)
+    emulator.put_secret(at, "heddle/local/database-url", postgres.functions_url(config, database_url))
+    emulator.put_secret(at, "heddle/local/migrator-database-url", database_url)
     # Tests bring servers of their own, on any port of the loopback interface.
     may_call = f"{LOOPBACK}/32" if config.throwaway else f"{LOOPBACK}:{sample_port}"
     parameters = {"Architecture": architecture(), "EgressAllow": may_call, "Maintenance": "DISABLED" if config.throwaway else "ENABLED"}

@@ -19,6 +19,9 @@ from .config import LOOPBACK, ROOT, Config, Problem, digest, say
 
 ROLE = "heddle"
 DATABASE = "heddle"
+# Whom the functions sign in as: of those who may act as the role that row-level security holds for, and nothing else.
+FUNCTIONS_LOGIN = "heddle_api"
+FUNCTIONS_ROLE = "heddle_functions"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,23 @@ def ensure(config: Config) -> str:
     return f"postgres://{ROLE}:{password}@{LOOPBACK}:{service.port}/{DATABASE}"
 
 
+def functions_url(config: Config, database_url: str) -> str:
+    """The same database for the functions, which own nothing there. A Postgres that the user brought has the one login that they named."""
+    if config.database_url:
+        return database_url
+    service, owner = process.running(config, "postgres"), _password(config)
+    password = _password(config, "postgres-api-password")
+    sql = f"""do $$ begin
+        if not exists (select from pg_roles where rolname = '{FUNCTIONS_ROLE}') then create role {FUNCTIONS_ROLE} nologin; end if;
+        if not exists (select from pg_roles where rolname = '{FUNCTIONS_LOGIN}') then create role {FUNCTIONS_LOGIN} login in role {FUNCTIONS_ROLE}; end if;
+        alter role {FUNCTIONS_LOGIN} password '{password}';
+    end $$"""
+    made = _psql(_installation(config), service.port, owner, sql)
+    if made.returncode != 0:
+        raise Problem(f"The functions' login could not be made: {made.stderr.strip()}")
+    return f"postgres://{FUNCTIONS_LOGIN}:{password}@{LOOPBACK}:{service.port}/{DATABASE}"
+
+
 def setting(config: Config, name: str) -> str:
     """The value of a setting, asked of the running server."""
     service = process.running(config, "postgres")
@@ -69,8 +89,8 @@ def stop(config: Config) -> bool:
     return stopped
 
 
-def _password(config: Config) -> str:
-    path = config.path("postgres-password")
+def _password(config: Config, name: str = "postgres-password") -> str:
+    path = config.path(name)
     if not path.exists():
         write_secret(path, secrets.token_hex(24))
     return path.read_text().strip()
@@ -184,10 +204,10 @@ def _create_database(installed: Installation, port: int, password: str) -> None:
 
 
 def _psql(installed: Installation, port: int, password: str, sql: str) -> subprocess.CompletedProcess:
-    """One statement, in the database that is always there; its answer as plain text."""
-    command = [str(installed.bin / "psql"), "-h", LOOPBACK, "-p", str(port), "-U", ROLE, "-d", "postgres", "-w", "-X", "-A", "-t", "-c"]
+    """One statement, in the database that is always there; its answer as plain text. It goes by stdin, since arguments are for everyone to read."""
+    command = [str(installed.bin / "psql"), "-h", LOOPBACK, "-p", str(port), "-U", ROLE, "-d", "postgres", "-w", "-X", "-A", "-t"]
     environment = {**_environment(), "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
-    return subprocess.run([*command, sql], capture_output=True, text=True, env=environment, cwd="/")
+    return subprocess.run([*command, "-v", "ON_ERROR_STOP=1", "-f", "-"], input=sql, capture_output=True, text=True, env=environment, cwd="/")
 
 
 def _environment() -> dict:

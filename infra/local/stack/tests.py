@@ -22,6 +22,7 @@ def run(config: Config) -> None:
         one_process = standalone.serve(throwaway, heddle, running["database_url"], f"{LOOPBACK}/32")
         told = {**environment(throwaway, running), "HEDDLE_FLOW_STANDALONE_URL": standalone.url(one_process), "HEDDLE_FLOW_STANDALONE": str(heddle)}
         cargo(throwaway, ["--workspace"], told)
+        _released_queries(told)
         if shutil.which("cargo-nextest"):
             _doc_tests()
         for base in (running["base"], standalone.url(one_process)):
@@ -74,6 +75,16 @@ def environment(config: Config, running: dict) -> dict:
         "SQLX_OFFLINE": "true",
         "NO_PROXY": f"{LOOPBACK},localhost",
     }
+
+
+def _released_queries(told: dict) -> None:
+    """The code of the last release has to work on this tree's schema: it serves while the migrations are applied."""
+    if not (ROOT / ".git").exists():
+        say("skipped: the queries of the last release (this is no git clone)")
+        return
+    command = ["cargo", "run", "--locked", "--quiet", "--profile", "local", "-p", "test-support", "--example", "released_queries"]
+    if subprocess.run(command, cwd=ROOT, env={**os.environ, **told}).returncode != 0:
+        raise Problem("The last release could not serve on this schema; see above, and docs/migrations.md.")
 
 
 def _doc_tests() -> None:

@@ -6,7 +6,7 @@ use domain::{AnnotationId, MemberId, NodeKey, RunId, ServiceId, TeamId, Timestam
 use sqlx::query_as;
 use uuid::Uuid;
 
-use crate::{Catalog, error::store_error};
+use crate::Catalog;
 
 #[async_trait]
 impl Annotations for Catalog {
@@ -15,7 +15,8 @@ impl Annotations for Catalog {
             Author::Service(id) => (SERVICE, id.uuid()),
             Author::Member(id) => (MEMBER, id.uuid()),
         };
-        sqlx::query!(
+        let mut tx = self.team(team, "annotate a run").await?;
+        let kept = sqlx::query!(
             "insert into annotations (id, team_id, run_id, node, text, author_kind, author_id, created_on)
             values ($1, $2, $3, $4, $5, $6, $7, $8)",
             annotation.id.uuid(),
@@ -27,10 +28,9 @@ impl Annotations for Catalog {
             author_id,
             annotation.created_on
         )
-        .execute(&self.pool)
-        .await
-        .map(drop)
-        .map_err(store_error("annotate a run"))
+        .execute(&mut *tx)
+        .await;
+        tx.end(kept).await.map(drop)
     }
 
     async fn annotations(
@@ -40,6 +40,7 @@ impl Annotations for Catalog {
         before: Option<AnnotationId>,
         limit: u32,
     ) -> Result<Vec<Annotation>, StoreError> {
+        let mut tx = self.team(team, "list annotations").await?;
         let rows = query_as!(
             Row,
             "select id, run_id, node, text, author_kind, author_id, created_on from annotations
@@ -50,10 +51,9 @@ impl Annotations for Catalog {
             before.map(AnnotationId::uuid),
             i64::from(limit)
         )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error("list annotations"))?;
-        Ok(rows.into_iter().map(Annotation::from).collect())
+        .fetch_all(&mut *tx)
+        .await;
+        Ok(tx.end(rows).await?.into_iter().map(Annotation::from).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one translation from the database's errors to [`StoreError`].
 
 use app::ports::StoreError;
-use sqlx::error::DatabaseError;
+use sqlx::{error::DatabaseError, postgres::PgQueryResult};
 
 /// For `map_err`: what the error of a statement means to a caller. `doing` names the attempt in logs, such as `save a graph`.
 pub(crate) fn store_error(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
@@ -26,4 +26,9 @@ fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
         "22" | "54" => Some("unstorable_value".to_owned()),
         _ => None,
     }
+}
+
+/// What a statement for one row means that found none.
+pub(crate) fn found_any(done: &PgQueryResult) -> Result<(), StoreError> {
+    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }

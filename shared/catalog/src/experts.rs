@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
-    error::store_error,
+    error::found_any,
     word::{Word, word},
 };
 
@@ -82,9 +82,14 @@ pub struct ExpertFilter {
 impl Catalog {
     /// Records an expert.
     pub async fn expert_insert(&self, team: TeamId, new: &NewExpert) -> Result<Expert, StoreError> {
-        sqlx::query!(
-            "insert into experts (id, team_id, name, prompt, model_name, status, input_params, settings)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        let mut tx = self.team(team, "insert an expert").await?;
+        let row = query_as!(
+            Row,
+            r#"insert into experts (id, team_id, name, prompt, model_name, status, input_params, settings)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            returning id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
+                input_params as "input_params: Json<Map<String, Value>>",
+                settings as "settings: Json<Map<String, Value>>", created_on, updated_on"#,
             new.id.uuid(),
             team.uuid(),
             new.name,
@@ -94,15 +99,15 @@ impl Catalog {
             Json(&new.input_params) as _,
             Json(&new.settings) as _
         )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("insert an expert"))?;
-        self.expert_get(team, new.id).await
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(row).await.map(Expert::from)
     }
 
     /// An expert of the team.
     pub async fn expert_get(&self, team: TeamId, id: ExpertId) -> Result<Expert, StoreError> {
-        query_as!(
+        let mut tx = self.team(team, "get an expert").await?;
+        let found = query_as!(
             Row,
             r#"select id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
                 input_params as "input_params: Json<Map<String, Value>>",
@@ -111,10 +116,9 @@ impl Catalog {
             team.uuid(),
             id.uuid()
         )
-        .fetch_one(&self.pool)
-        .await
-        .map(Expert::from)
-        .map_err(store_error("get an expert"))
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(found).await.map(Expert::from)
     }
 
     /// The team's experts that pass the filter, newest first.
@@ -124,40 +128,42 @@ impl Catalog {
         filter: &ExpertFilter,
         window: Window,
     ) -> Result<Page<Expert>, StoreError> {
-        const DOING: &str = "list experts";
+        let mut tx = self.team(team, "list experts").await?;
         let status = filter.status.map(word);
-        let total = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from experts
-            where team_id = $1
-                and ($2::text is null or status = $2)
-                and ($3::text is null or strpos(lower(name), lower($3)) > 0)"#,
-            team.uuid(),
-            status,
-            filter.search
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(store_error(DOING))?;
-        let rows = query_as!(
-            Row,
-            r#"select id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>", created_on, updated_on
-            from experts
-            where team_id = $1
-                and ($2::text is null or status = $2)
-                and ($3::text is null or strpos(lower(name), lower($3)) > 0)
-            order by id desc limit $4 offset $5"#,
-            team.uuid(),
-            status,
-            filter.search,
-            i64::from(window.limit),
-            i64::from(window.offset)
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error(DOING))?;
-        Ok(Page::new(rows, total))
+        let page = async {
+            let total = sqlx::query_scalar!(
+                r#"select count(*) as "count!" from experts
+                where team_id = $1
+                    and ($2::text is null or status = $2)
+                    and ($3::text is null or strpos(lower(name), lower($3)) > 0)"#,
+                team.uuid(),
+                status,
+                filter.search
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let rows = query_as!(
+                Row,
+                r#"select id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
+                    input_params as "input_params: Json<Map<String, Value>>",
+                    settings as "settings: Json<Map<String, Value>>", created_on, updated_on
+                from experts
+                where team_id = $1
+                    and ($2::text is null or status = $2)
+                    and ($3::text is null or strpos(lower(name), lower($3)) > 0)
+                order by id desc limit $4 offset $5"#,
+                team.uuid(),
+                status,
+                filter.search,
+                i64::from(window.limit),
+                i64::from(window.offset)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            Ok(Page::new(rows, total))
+        };
+        let page = page.await;
+        tx.end(page).await
     }
 
     /// Changes an expert.
@@ -167,15 +173,20 @@ impl Catalog {
         id: ExpertId,
         patch: &ExpertPatch,
     ) -> Result<Expert, StoreError> {
-        sqlx::query!(
-            "update experts set
+        let mut tx = self.team(team, "update an expert").await?;
+        let row = query_as!(
+            Row,
+            r#"update experts set
                 name = coalesce($3, name),
                 prompt = coalesce($4, prompt),
                 model_name = coalesce($5, model_name),
                 status = coalesce($6, status),
                 input_params = coalesce($7, input_params),
                 settings = coalesce($8, settings)
-            where team_id = $1 and id = $2",
+            where team_id = $1 and id = $2
+            returning id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
+                input_params as "input_params: Json<Map<String, Value>>",
+                settings as "settings: Json<Map<String, Value>>", created_on, updated_on"#,
             team.uuid(),
             id.uuid(),
             patch.name,
@@ -185,20 +196,19 @@ impl Catalog {
             patch.input_params.as_ref().map(Json) as _,
             patch.settings.as_ref().map(Json) as _
         )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("update an expert"))?;
-        self.expert_get(team, id).await
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(row).await.map(Expert::from)
     }
 
     /// Deletes an expert. Published versions keep what they took from it.
     pub async fn expert_delete(&self, team: TeamId, id: ExpertId) -> Result<(), StoreError> {
+        let mut tx = self.team(team, "delete an expert").await?;
         let deleted =
             sqlx::query!("delete from experts where team_id = $1 and id = $2", team.uuid(), id.uuid())
-                .execute(&self.pool)
-                .await
-                .map_err(store_error("delete an expert"))?;
-        if deleted.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                .execute(&mut *tx)
+                .await;
+        found_any(&tx.end(deleted).await?)
     }
 }
 

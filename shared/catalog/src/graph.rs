@@ -19,6 +19,9 @@ pub const UNKNOWN_NODE: &str = "fk_nodes_id";
 const UNKNOWN_PARENT: &str = "fk_node_node_parent_id";
 const UNKNOWN_CHILD: &str = "fk_node_node_child_id";
 
+/// What a failure is said to be of.
+const SAVING: &str = "save a graph";
+
 impl Catalog {
     /// Replaces the whole draft and counts one more revision, if its revision is still `revision` (where one is given); else
     /// [`Conflict`](StoreError::Conflict). All of it or nothing; a handful of statements whatever the graph's size.
@@ -35,17 +38,26 @@ impl Catalog {
         revision: Option<i64>,
         ids: &dyn Ids,
     ) -> Result<Draft, StoreError> {
-        let doing = "save a graph";
-        let mut tx = self.pool.begin().await.map_err(store_error(doing))?;
-        // Takes the workflow's row lock: a second writer waits here, and then finds another revision.
-        count_revision(&mut tx, team, workflow, revision).await?;
-        let nodes = with_ids(&graph.nodes, &stored_ids(&mut tx, team, workflow).await?, ids)?;
-        let edges = edge_rows(&graph.edges, &nodes, ids)?;
-        replace_rows(&mut tx, team, workflow, &nodes, &edges).await.map_err(store_error(doing))?;
-        let draft = read_draft(&mut *tx, team, workflow).await?;
-        tx.commit().await.map_err(store_error(doing))?;
-        Ok(draft)
+        let mut tx = self.team(team, SAVING).await?;
+        let saved = save_graph(&mut tx, team, workflow, graph, revision, ids).await;
+        tx.close(saved).await
     }
+}
+
+async fn save_graph(
+    tx: &mut PgConnection,
+    team: TeamId,
+    workflow: WorkflowId,
+    graph: &Graph,
+    revision: Option<i64>,
+    ids: &dyn Ids,
+) -> Result<Draft, StoreError> {
+    // Takes the workflow's row lock: a second writer waits here, and then finds another revision.
+    count_revision(&mut *tx, team, workflow, revision).await?;
+    let nodes = with_ids(&graph.nodes, &stored_ids(&mut *tx, team, workflow).await?, ids)?;
+    let edges = edge_rows(&graph.edges, &nodes, ids)?;
+    replace_rows(&mut *tx, team, workflow, &nodes, &edges).await.map_err(store_error(SAVING))?;
+    read_draft(tx, team, workflow).await
 }
 
 /// The draft as it stands, read in one statement and so at one moment.

@@ -3,11 +3,12 @@
 use std::{collections::HashMap, fmt, pin::Pin, sync::Arc};
 
 use app::ports::{
-    Annotation, Annotations, ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable,
-    RunningLimit, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
+    Activities, Activity, Annotation, Annotations, ApiKeys, AuditEntry, AuditLog, DataKey, Draft,
+    LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, SealedSecret, SealedSecrets, Seat,
+    Seats, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
 };
 use async_trait::async_trait;
-use domain::{AnnotationId, RunId, TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{AnnotationId, MemberId, RunId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 use tokio::sync::OnceCell;
 
@@ -151,6 +152,34 @@ impl RetentionPolicies for LazyCatalog {
 impl LimitPolicies for LazyCatalog {
     async fn limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
         self.get().await?.limits().await
+    }
+}
+
+#[async_trait]
+impl Seats for LazyCatalog {
+    async fn seats(&self, member: MemberId) -> Result<Vec<Seat>, StoreError> {
+        self.get().await?.seats(member).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for LazyCatalog {
+    async fn audit(&self, team: TeamId, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.get().await?.audit(team, entry).await
+    }
+}
+
+#[async_trait]
+impl Activities for LazyCatalog {
+    async fn note(&self, team: TeamId, activity: &Activity) -> Result<(), StoreError> {
+        self.get().await?.note(team, activity).await
+    }
+}
+
+#[async_trait]
+impl SealedSecrets for LazyCatalog {
+    async fn sealed(&self, team: TeamId, name: &str) -> Result<(SealedSecret, DataKey), StoreError> {
+        self.get().await?.sealed(team, name).await
     }
 }
 

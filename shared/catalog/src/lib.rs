@@ -1,35 +1,60 @@
 //! Postgres, the catalog: what teams own and edit. The only crate with SQL in it (besides `embedded`).
 //!
 //! One module per aggregate, each a few methods of [`Catalog`]. Every method that touches a tenant's row takes the caller's
-//! [`TeamId`](domain::TeamId), and a row of another team is [`NotFound`](StoreError::NotFound), as if it weren't there.
+//! [`TeamId`](domain::TeamId), and a row of another team is [`NotFound`](StoreError::NotFound), as if it weren't there. A query that
+//! forgot its team would find nothing of another one either: Postgres holds it to the team of its transaction (`scope.rs`).
 //! Queries are checked against the schema when this crate is built, by the metadata in `.sqlx/`: a build needs no database
 //! (docs/migrations.md says how to refresh it).
 
+mod activity;
+mod actor;
 mod annotations;
+mod audit;
 mod database;
 mod error;
 mod experts;
 mod graph;
+mod invitations;
 mod lazy;
+mod members;
 mod migrate;
 mod page;
 mod ports;
+mod scope;
+mod secrets;
 mod seed;
+mod segment_key;
+mod segments;
+mod service_users;
 mod services;
+mod sessions;
+mod team_members;
 mod teams;
+mod users;
 mod versions;
 mod word;
 mod workflow_names;
 mod workflows;
 
+pub use activity::ActivityFilter;
 pub use app::ports::StoreError;
+pub use audit::{Audited, Verified};
 pub use database::{BadDatabaseUrl, Catalog, DatabaseUrl};
 pub use experts::{Expert, ExpertFilter, ExpertPatch, NewExpert};
 pub use graph::UNKNOWN_NODE;
+pub use invitations::{Invitation, NewInvitation};
 pub use lazy::LazyCatalog;
+pub use members::{Member, MemberPatch, NewMember};
 pub use migrate::MIGRATOR;
 pub use page::{Page, Window};
+pub use secrets::SecretVersion;
 pub use seed::{DEMO_TEAM, Seeded};
-pub use services::{ApiKeyDigest, NewService, Service};
-pub use teams::{Membership, NewMember, Team};
+pub use segment_key::SegmentKey;
+pub use segments::{NewSegment, Segment, SegmentPatch};
+pub use service_users::ServiceUser;
+pub use services::{ApiKeyDigest, NewService, Service, ServiceCounts};
+pub use sessions::{NewToken, Rotation, Session};
+pub use team_members::Membership;
+pub use teams::{Team, TeamPatch};
+pub use users::Login;
 pub use workflows::{NewWorkflow, Workflow, WorkflowFilter, WorkflowPatch};

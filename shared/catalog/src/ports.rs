@@ -11,17 +11,20 @@ use domain::{TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use engine::{Reference, ReferenceKind};
 use uuid::Uuid;
 
-use crate::{Catalog, error::store_error, graph::read_draft, versions::read_version, word::Word};
+use crate::{Catalog, graph::read_draft, versions::read_version, word::Word};
 
 #[async_trait]
 impl WorkflowCatalog for Catalog {
     async fn draft(&self, team: TeamId, workflow: WorkflowId) -> Result<Draft, StoreError> {
-        read_draft(&self.pool, team, workflow).await
+        let mut tx = self.team(team, "read a draft").await?;
+        let draft = read_draft(&mut *tx, team, workflow).await;
+        tx.close(draft).await
     }
 
     async fn missing(&self, team: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError> {
         let experts = ids_of(references, ReferenceKind::Expert);
         let workflows = ids_of(references, ReferenceKind::Workflow);
+        let mut tx = self.team(team, "look up references").await?;
         let found = sqlx::query!(
             r#"select 'expert' as "kind!", id as "id!" from experts where team_id = $1 and id = any ($2)
             union all
@@ -30,9 +33,9 @@ impl WorkflowCatalog for Catalog {
             &experts,
             &workflows
         )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error("look up references"))?;
+        .fetch_all(&mut *tx)
+        .await;
+        let found = tx.end(found).await?;
         let found: HashSet<(&str, Uuid)> = found.iter().map(|row| (row.kind.as_str(), row.id)).collect();
         let exists = |reference: &Reference| {
             let kind = match reference.kind {
@@ -56,15 +59,16 @@ impl WorkflowCatalog for Catalog {
     }
 
     async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+        let mut tx = self.team(team, "find the version to run").await?;
         let row = sqlx::query!(
             r#"select status as "status: Word<WorkflowStatus>", published_version_id
             from workflows where team_id = $1 and id = $2"#,
             team.uuid(),
             workflow.uuid()
         )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(store_error("find the version to run"))?;
+        .fetch_one(&mut *tx)
+        .await;
+        let row = tx.end(row).await?;
         let is_archived = row.status.0 == WorkflowStatus::Archived;
         let version_id = row.published_version_id.map(VersionId::from).filter(|_| !is_archived);
         Ok(Runnable { version_id, is_archived })
@@ -80,7 +84,9 @@ impl WorkflowCatalog for Catalog {
     }
 
     async fn version(&self, team: TeamId, version: VersionId) -> Result<WorkflowVersion, StoreError> {
-        read_version(&self.pool, team, version).await
+        let mut tx = self.team(team, "get a version").await?;
+        let version = read_version(&mut *tx, team, version).await;
+        tx.close(version).await
     }
 }
 

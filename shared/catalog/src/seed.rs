@@ -3,9 +3,10 @@
 
 use domain::{ExpertId, MemberId, ServiceId, TeamId};
 use serde::Serialize;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{ApiKeyDigest, Catalog, StoreError, error::store_error};
+use crate::{ApiKeyDigest, Catalog, StoreError};
 
 /// The demo team. Its ids are fixed, so that seeding again finds what is there, two at the same time included.
 pub const DEMO_TEAM: TeamId = TeamId::new(demo_id(0x100));
@@ -37,7 +38,9 @@ impl Catalog {
     /// Makes the demo team or what is missing of it, and gives its dev service this key in place of the one it had. What people
     /// changed in the meantime stays.
     pub async fn seed(&self, key: &ApiKeyDigest) -> Result<Seeded, StoreError> {
-        self.insert_demo(key).await.map_err(store_error("seed"))?;
+        let mut tx = self.team(DEMO_TEAM, "seed").await?;
+        let inserted = insert_demo(&mut tx, key).await;
+        tx.end(inserted).await?;
         Ok(Seeded {
             team_id: DEMO_TEAM,
             member_ids: [OWNER, EDITOR],
@@ -45,63 +48,63 @@ impl Catalog {
             expert_id: EXPERT,
         })
     }
+}
 
-    async fn insert_demo(&self, key: &ApiKeyDigest) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
+async fn insert_demo(tx: &mut PgConnection, key: &ApiKeyDigest) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into teams (id, name, description) values ($1, 'Demo', 'Made by the seed') on conflict (id) do nothing",
+        DEMO_TEAM.uuid()
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into members (id, first_name, last_name, email)
+        values ($1, 'Olga', 'Owner', 'owner@demo.example'), ($2, 'Edgar', 'Editor', 'editor@demo.example')
+        on conflict (id) do nothing",
+        OWNER.uuid(),
+        EDITOR.uuid()
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into team_members (id, team_id, member_id, role) values ($1, $3, $4, 'owner'), ($2, $3, $5, 'editor')
+        on conflict (team_id, member_id) do nothing",
+        demo_id(0x301),
+        demo_id(0x302),
+        DEMO_TEAM.uuid(),
+        OWNER.uuid(),
+        EDITOR.uuid()
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into experts (id, team_id, name, prompt, model_name, status)
+        values ($1, $2, 'Order clerk', 'You summarise orders in one friendly sentence.', 'gpt-4o-mini', 'active')
+        on conflict (id) do nothing",
+        EXPERT.uuid(),
+        DEMO_TEAM.uuid()
+    )
+    .execute(&mut *tx)
+    .await?;
+    for (environment, id) in SERVICES {
         sqlx::query!(
-            "insert into teams (id, name, description) values ($1, 'Demo', 'Made by the seed') on conflict (id) do nothing",
-            DEMO_TEAM.uuid()
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "insert into members (id, first_name, last_name, email)
-            values ($1, 'Olga', 'Owner', 'owner@demo.example'), ($2, 'Edgar', 'Editor', 'editor@demo.example')
+            "insert into services (id, team_id, name, environment) values ($1, $2, 'Demo shop', $3)
             on conflict (id) do nothing",
-            OWNER.uuid(),
-            EDITOR.uuid()
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "insert into team_members (id, team_id, member_id, role) values ($1, $3, $4, 'owner'), ($2, $3, $5, 'editor')
-            on conflict (team_id, member_id) do nothing",
-            demo_id(0x301),
-            demo_id(0x302),
+            id,
             DEMO_TEAM.uuid(),
-            OWNER.uuid(),
-            EDITOR.uuid()
+            environment
         )
         .execute(&mut *tx)
         .await?;
-        sqlx::query!(
-            "insert into experts (id, team_id, name, prompt, model_name, status)
-            values ($1, $2, 'Order clerk', 'You summarise orders in one friendly sentence.', 'gpt-4o-mini', 'active')
-            on conflict (id) do nothing",
-            EXPERT.uuid(),
-            DEMO_TEAM.uuid()
-        )
-        .execute(&mut *tx)
-        .await?;
-        for (environment, id) in SERVICES {
-            sqlx::query!(
-                "insert into services (id, team_id, name, environment) values ($1, $2, 'Demo shop', $3)
-                on conflict (id) do nothing",
-                id,
-                DEMO_TEAM.uuid(),
-                environment
-            )
-            .execute(&mut *tx)
-            .await?;
-        }
-        sqlx::query!(
-            "update services set api_key_hash = $2, api_key_last4 = $3 where id = $1",
-            SERVICES[0].1,
-            &key.sha256[..],
-            key.last4
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await
     }
+    sqlx::query!(
+        "update services set api_key_hash = $2, api_key_last4 = $3, previous_key_hash = null, previous_key_expires_at = null
+        where id = $1",
+        SERVICES[0].1,
+        &key.sha256[..],
+        key.last4
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
 }

@@ -1,14 +1,14 @@
-//! Teams, and the members in them with their roles (TEN-01 … TEN-04).
+//! Teams: the tenants (TEN-01, TEN-08).
 
 use app::ports::{MOST_RUNNING, Retention, RunningLimit};
-use domain::{MemberId, Role, TeamId, Timestamp};
-use sqlx::query_as;
+use domain::{MemberId, TeamId, Timestamp};
+use serde_json::{Map, Value};
+use sqlx::{PgConnection, query_as, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Catalog, StoreError,
-    error::store_error,
-    word::{Word, word},
+    error::{found_any, store_error},
 };
 
 /// A tenant.
@@ -20,80 +20,101 @@ pub struct Team {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// Its wishes, such as for how long runs are kept.
+    pub settings: Map<String, Value>,
     /// When it was made.
     pub created_on: Timestamp,
     /// When it last changed.
     pub updated_on: Timestamp,
 }
 
-/// A person to record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMember {
-    /// Their id.
-    pub id: MemberId,
-    /// Given name.
-    pub first_name: String,
-    /// Family name.
-    pub last_name: String,
-    /// Unique over all members, whatever its case.
-    pub email: String,
-}
-
-/// A person's place in a team.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Membership {
-    /// The person.
-    pub member_id: MemberId,
-    /// Given name.
-    pub first_name: String,
-    /// Family name.
-    pub last_name: String,
-    /// In lower case.
-    pub email: String,
-    /// What they may do.
-    pub role: Role,
-    /// Since when.
-    pub joined_at: Timestamp,
+/// What to change; absent fields stay.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TeamPatch {
+    /// 1 to 200 characters.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// All of its wishes.
+    pub settings: Option<Map<String, Value>>,
 }
 
 impl Catalog {
-    /// Records a team.
+    /// Records a team that nobody is in yet.
     pub async fn team_insert(&self, id: TeamId, name: &str, description: &str) -> Result<Team, StoreError> {
-        sqlx::query!(
-            "insert into teams (id, name, description) values ($1, $2, $3)",
-            id.uuid(),
-            name,
-            description
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("insert a team"))?;
-        self.team_get(id).await
+        let mut tx = self.team(id, "insert a team").await?;
+        let made = insert_team(&mut tx, id, name, description).await;
+        tx.end(made).await.map(Team::from)
+    }
+
+    /// Records a team together with its first owner. `membership` is the id of their place in it.
+    pub async fn team_found(
+        &self,
+        id: TeamId,
+        name: &str,
+        description: &str,
+        (owner, membership): (MemberId, Uuid),
+    ) -> Result<Team, StoreError> {
+        let mut tx = self.team(id, "found a team").await?;
+        let founded = async {
+            let team = insert_team(&mut tx, id, name, description).await?;
+            sqlx::query!(
+                "insert into team_members (id, team_id, member_id, role) values ($1, $2, $3, 'owner')",
+                membership,
+                id.uuid(),
+                owner.uuid()
+            )
+            .execute(&mut *tx)
+            .await?;
+            Ok(team)
+        };
+        let founded = founded.await;
+        tx.end(founded).await.map(Team::from)
     }
 
     /// A team.
     pub async fn team_get(&self, id: TeamId) -> Result<Team, StoreError> {
-        query_as!(
-            Team,
-            "select id, name, description, created_on, updated_on from teams where id = $1",
+        let mut tx = self.team(id, "get a team").await?;
+        let found = query_as!(
+            Row,
+            r#"select id, name, description, settings as "settings: Json<Map<String, Value>>", created_on, updated_on
+            from teams where id = $1"#,
             id.uuid()
         )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(store_error("get a team"))
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(found).await.map(Team::from)
+    }
+
+    /// Changes a team.
+    pub async fn team_update(&self, id: TeamId, patch: &TeamPatch) -> Result<Team, StoreError> {
+        let mut tx = self.team(id, "update a team").await?;
+        let updated = query_as!(
+            Row,
+            r#"update teams set
+                name = coalesce($2, name),
+                description = coalesce($3, description),
+                settings = coalesce($4, settings)
+            where id = $1
+            returning id, name, description, settings as "settings: Json<Map<String, Value>>", created_on, updated_on"#,
+            id.uuid(),
+            patch.name,
+            patch.description,
+            patch.settings.as_ref().map(Json) as _
+        )
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(updated).await.map(Team::from)
     }
 
     /// Teams that part with their runs: those whose settings have whole `retention_days`, at least one. Anything else there
     /// is no wish to delete anything.
     pub(crate) async fn team_retentions(&self) -> Result<Vec<Retention>, StoreError> {
-        let rows = sqlx::query!(
-            r#"select id, settings -> 'retention_days' as "days!" from teams
-            where jsonb_typeof(settings -> 'retention_days') = 'number'
-            order by id"#
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error("list retentions"))?;
+        let rows =
+            sqlx::query!(r#"select team_id as "id!", number as "days!" from team_numbers('retention_days')"#)
+                .fetch_all(self.across_teams())
+                .await
+                .map_err(store_error("list retentions"))?;
         let wishes = rows.into_iter().map(|row| (row.id, row.days.as_u64()));
         let retention = |(id, days): (Uuid, Option<u64>)| {
             let days = u16::try_from(days?).ok().filter(|days| *days > 0)?;
@@ -105,11 +126,9 @@ impl Catalog {
     /// Teams that may have only so many runs under way: those whose settings have whole `max_running_runs`, from 1 to [`MOST_RUNNING`].
     pub(crate) async fn team_limits(&self) -> Result<Vec<RunningLimit>, StoreError> {
         let rows = sqlx::query!(
-            r#"select id, settings -> 'max_running_runs' as "most!" from teams
-            where jsonb_typeof(settings -> 'max_running_runs') = 'number'
-            order by id"#
+            r#"select team_id as "id!", number as "most!" from team_numbers('max_running_runs')"#
         )
-        .fetch_all(&self.pool)
+        .fetch_all(self.across_teams())
         .await
         .map_err(store_error("list limits"))?;
         let limit = |(id, most): (Uuid, Option<u64>)| {
@@ -121,85 +140,48 @@ impl Catalog {
 
     /// Deletes a team with everything it owns, published versions included.
     pub async fn team_delete(&self, id: TeamId) -> Result<(), StoreError> {
-        let deleted = sqlx::query!("delete from teams where id = $1", id.uuid())
-            .execute(&self.pool)
-            .await
-            .map_err(store_error("delete a team"))?;
-        if deleted.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
-    }
-
-    /// Records a person. An address that is taken is [`Violates`](StoreError::Violates)`("uq_members_email")`.
-    pub async fn member_insert(&self, new: &NewMember) -> Result<(), StoreError> {
-        sqlx::query!(
-            "insert into members (id, first_name, last_name, email) values ($1, $2, $3, lower($4))",
-            new.id.uuid(),
-            new.first_name,
-            new.last_name,
-            new.email
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("insert a member"))?;
-        Ok(())
-    }
-
-    /// Puts a person into a team. `id` is the membership's. A person who is in it already is
-    /// [`Violates`](StoreError::Violates)`("uq_team_members_team_id_member_id")`.
-    pub async fn team_join(
-        &self,
-        team: TeamId,
-        member: MemberId,
-        role: Role,
-        id: Uuid,
-    ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "insert into team_members (id, team_id, member_id, role) values ($1, $2, $3, $4)",
-            id,
-            team.uuid(),
-            member.uuid(),
-            word(role)
-        )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("join a team"))?;
-        Ok(())
-    }
-
-    /// Everyone in a team, oldest membership first.
-    pub async fn team_members(&self, team: TeamId) -> Result<Vec<Membership>, StoreError> {
-        let rows = query_as!(
-            MembershipRow,
-            r#"select m.id, m.first_name, m.last_name, m.email, tm.role as "role: Word<Role>", tm.joined_at
-            from team_members tm join members m on m.id = tm.member_id
-            where tm.team_id = $1
-            order by tm.joined_at, m.id"#,
-            team.uuid()
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error("list the members of a team"))?;
-        Ok(rows.into_iter().map(Membership::from).collect())
+        let mut tx = self.team(id, "delete a team").await?;
+        let deleted = sqlx::query!("delete from teams where id = $1", id.uuid()).execute(&mut *tx).await;
+        found_any(&tx.end(deleted).await?)
     }
 }
 
-struct MembershipRow {
+async fn insert_team(
+    tx: &mut PgConnection,
+    id: TeamId,
+    name: &str,
+    description: &str,
+) -> Result<Row, sqlx::Error> {
+    query_as!(
+        Row,
+        r#"insert into teams (id, name, description) values ($1, $2, $3)
+        returning id, name, description, settings as "settings: Json<Map<String, Value>>", created_on, updated_on"#,
+        id.uuid(),
+        name,
+        description
+    )
+    .fetch_one(tx)
+    .await
+}
+
+struct Row {
     id: Uuid,
-    first_name: String,
-    last_name: String,
-    email: String,
-    role: Word<Role>,
-    joined_at: Timestamp,
+    name: String,
+    description: String,
+    settings: Json<Map<String, Value>>,
+    created_on: Timestamp,
+    updated_on: Timestamp,
 }
 
-impl From<MembershipRow> for Membership {
-    fn from(row: MembershipRow) -> Self {
+impl From<Row> for Team {
+    fn from(row: Row) -> Self {
         Self {
-            member_id: row.id.into(),
-            first_name: row.first_name,
-            last_name: row.last_name,
-            email: row.email,
-            role: row.role.0,
-            joined_at: row.joined_at,
+            id: row.id.into(),
+            name: row.name,
+            description: row.description,
+            settings: row.settings.0,
+            created_on: row.created_on,
+            updated_on: row.updated_on,
         }
     }
 }

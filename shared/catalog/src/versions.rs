@@ -3,10 +3,13 @@
 use app::ports::{PublishedVersion, StoreError};
 use domain::{Graph, RunSettings, TeamId, Timestamp, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value};
-use sqlx::{PgExecutor, query_as, types::Json};
+use sqlx::{PgConnection, PgExecutor, query_as, types::Json};
 use uuid::Uuid;
 
 use crate::{Catalog, Page, Window, error::store_error};
+
+/// What a failure is said to be of.
+const PUBLISHING: &str = "publish a version";
 
 impl Catalog {
     /// The versions of a workflow of the team, newest first.
@@ -16,32 +19,34 @@ impl Catalog {
         workflow: WorkflowId,
         window: Window,
     ) -> Result<Page<PublishedVersion>, StoreError> {
-        const DOING: &str = "list versions";
-        // No row at all where the team has no such workflow.
-        let total = sqlx::query_scalar!(
-            r#"select (select count(*) from workflow_versions v where v.team_id = w.team_id and v.workflow_id = w.id)
-                as "count!"
-            from workflows w where w.team_id = $1 and w.id = $2"#,
-            team.uuid(),
-            workflow.uuid()
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(store_error(DOING))?;
-        let rows = query_as!(
-            SummaryRow,
-            "select id, number, note, created_on from workflow_versions
-            where team_id = $1 and workflow_id = $2
-            order by number desc limit $3 offset $4",
-            team.uuid(),
-            workflow.uuid(),
-            i64::from(window.limit),
-            i64::from(window.offset)
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error(DOING))?;
-        Ok(Page::new(rows, total))
+        let mut tx = self.team(team, "list versions").await?;
+        let page = async {
+            // No row at all where the team has no such workflow.
+            let total = sqlx::query_scalar!(
+                r#"select (select count(*) from workflow_versions v where v.team_id = w.team_id and v.workflow_id = w.id)
+                    as "count!"
+                from workflows w where w.team_id = $1 and w.id = $2"#,
+                team.uuid(),
+                workflow.uuid()
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let rows = query_as!(
+                SummaryRow,
+                "select id, number, note, created_on from workflow_versions
+                where team_id = $1 and workflow_id = $2
+                order by number desc limit $3 offset $4",
+                team.uuid(),
+                workflow.uuid(),
+                i64::from(window.limit),
+                i64::from(window.offset)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            Ok(Page::new(rows, total))
+        };
+        let page = page.await;
+        tx.end(page).await
     }
 
     /// A version of a workflow of the team by its number.
@@ -51,7 +56,8 @@ impl Catalog {
         workflow: WorkflowId,
         number: u32,
     ) -> Result<WorkflowVersion, StoreError> {
-        query_as!(
+        let mut tx = self.team(team, "get a version by number").await?;
+        let row = query_as!(
             Row,
             r#"select id, team_id, workflow_id, number, workflow_name, graph as "graph: Json<Graph>",
                 input_params as "input_params: Json<Map<String, Value>>", is_api,
@@ -61,10 +67,9 @@ impl Catalog {
             workflow.uuid(),
             i64::from(number)
         )
-        .fetch_one(&self.pool)
-        .await
-        .map(WorkflowVersion::from)
-        .map_err(store_error("get a version by number"))
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(row).await.map(WorkflowVersion::from)
     }
 
     /// Behind [`WorkflowCatalog::insert_version`](app::ports::WorkflowCatalog::insert_version).
@@ -74,54 +79,61 @@ impl Catalog {
         revision: i64,
         note: Option<&str>,
     ) -> Result<WorkflowVersion, StoreError> {
-        let doing = "publish a version";
-        let mut tx = self.pool.begin().await.map_err(store_error(doing))?;
-        // The row lock gives out numbers one after the other.
-        let found = sqlx::query_scalar!(
-            "select revision from workflows where team_id = $1 and id = $2 for no key update",
-            version.team_id.uuid(),
-            version.workflow_id.uuid()
-        )
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(store_error(doing))?;
-        if found != revision {
-            return Err(StoreError::Conflict);
-        }
-        sqlx::query!(
-            "insert into workflow_versions (id, team_id, workflow_id, number, workflow_name, graph, input_params, is_api,
-                settings, uses, note, created_on, updated_on)
-            select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $11
-            from workflow_versions where team_id = $2 and workflow_id = $3",
-            version.id.uuid(),
-            version.team_id.uuid(),
-            version.workflow_id.uuid(),
-            version.workflow_name,
-            Json(&version.graph) as _,
-            Json(&version.input_params) as _,
-            version.is_api,
-            Json(&version.settings) as _,
-            Json(&version.uses) as _,
-            note,
-            version.created_on
-        )
-        .execute(&mut *tx)
-        .await
-        .map_err(store_error(doing))?;
-        sqlx::query!(
-            "update workflows set status = 'published', published_version_id = $3 where team_id = $1 and id = $2",
-            version.team_id.uuid(),
-            version.workflow_id.uuid(),
-            version.id.uuid()
-        )
-        .execute(&mut *tx)
-        .await
-        .map_err(store_error(doing))?;
-        // Read back, so that what goes to the run store is, to the key order, what a repair would read from here.
-        let stored = read_version(&mut *tx, version.team_id, version.id).await?;
-        tx.commit().await.map_err(store_error(doing))?;
-        Ok(stored)
+        let mut tx = self.team(version.team_id, PUBLISHING).await?;
+        let stored = insert_version(&mut tx, version, revision, note).await;
+        tx.close(stored).await
     }
+}
+
+async fn insert_version(
+    tx: &mut PgConnection,
+    version: &WorkflowVersion,
+    revision: i64,
+    note: Option<&str>,
+) -> Result<WorkflowVersion, StoreError> {
+    // The row lock gives out numbers one after the other.
+    let found = sqlx::query_scalar!(
+        "select revision from workflows where team_id = $1 and id = $2 for no key update",
+        version.team_id.uuid(),
+        version.workflow_id.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(store_error(PUBLISHING))?;
+    if found != revision {
+        return Err(StoreError::Conflict);
+    }
+    sqlx::query!(
+        "insert into workflow_versions (id, team_id, workflow_id, number, workflow_name, graph, input_params, is_api,
+            settings, uses, note, created_on, updated_on)
+        select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $11
+        from workflow_versions where team_id = $2 and workflow_id = $3",
+        version.id.uuid(),
+        version.team_id.uuid(),
+        version.workflow_id.uuid(),
+        version.workflow_name,
+        Json(&version.graph) as _,
+        Json(&version.input_params) as _,
+        version.is_api,
+        Json(&version.settings) as _,
+        Json(&version.uses) as _,
+        note,
+        version.created_on
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(store_error(PUBLISHING))?;
+    sqlx::query!(
+        "update workflows set status = 'published', published_version_id = $3 where team_id = $1 and id = $2",
+        version.team_id.uuid(),
+        version.workflow_id.uuid(),
+        version.id.uuid()
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(store_error(PUBLISHING))?;
+    // Read back, so that what goes to the run store is, to the key order, what a repair would read from here.
+    read_version(tx, version.team_id, version.id).await
 }
 
 /// A version of the team.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::{TeamId, WorkflowId};
 use uuid::Uuid;
 
-use crate::{Catalog, error::store_error};
+use crate::Catalog;
 
 #[async_trait]
 impl WorkflowNames for Catalog {
@@ -17,18 +17,19 @@ impl WorkflowNames for Catalog {
         workflows: &[WorkflowId],
     ) -> Result<HashMap<WorkflowId, String>, StoreError> {
         let ids: Vec<Uuid> = workflows.iter().map(|id| id.uuid()).collect();
+        let mut tx = self.team(team, "name workflows").await?;
         let rows = sqlx::query!(
             "select id, name from workflows where team_id = $1 and id = any ($2)",
             team.uuid(),
             &ids
         )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error("name workflows"))?;
-        Ok(rows.into_iter().map(|row| (row.id.into(), row.name)).collect())
+        .fetch_all(&mut *tx)
+        .await;
+        Ok(tx.end(rows).await?.into_iter().map(|row| (row.id.into(), row.name)).collect())
     }
 
     async fn named(&self, team: TeamId, text: &str, limit: u32) -> Result<Vec<WorkflowId>, StoreError> {
+        let mut tx = self.team(team, "find workflows by name").await?;
         let ids = sqlx::query_scalar!(
             "select id from workflows
             where team_id = $1 and strpos(lower(name), lower($2)) > 0
@@ -37,9 +38,8 @@ impl WorkflowNames for Catalog {
             text,
             i64::from(limit)
         )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error("find workflows by name"))?;
-        Ok(ids.into_iter().map(WorkflowId::from).collect())
+        .fetch_all(&mut *tx)
+        .await;
+        Ok(tx.end(ids).await?.into_iter().map(WorkflowId::from).collect())
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
-    error::store_error,
+    error::found_any,
     word::{Word, word},
 };
 
@@ -92,9 +92,15 @@ pub struct WorkflowFilter {
 impl Catalog {
     /// Records a workflow.
     pub async fn workflow_insert(&self, team: TeamId, new: &NewWorkflow) -> Result<Workflow, StoreError> {
-        sqlx::query!(
-            "insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        let mut tx = self.team(team, "insert a workflow").await?;
+        let row = query_as!(
+            Row,
+            r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            returning id, name, description, status as "status: Word<WorkflowStatus>",
+                input_params as "input_params: Json<Map<String, Value>>",
+                settings as "settings: Json<Map<String, Value>>",
+                tags, is_api, revision, published_version_id, created_on, updated_on"#,
             new.id.uuid(),
             team.uuid(),
             new.name,
@@ -104,15 +110,15 @@ impl Catalog {
             &new.tags,
             new.is_api
         )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("insert a workflow"))?;
-        self.workflow_get(team, new.id).await
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(row).await.map(Workflow::from)
     }
 
     /// A workflow of the team.
     pub async fn workflow_get(&self, team: TeamId, id: WorkflowId) -> Result<Workflow, StoreError> {
-        query_as!(
+        let mut tx = self.team(team, "get a workflow").await?;
+        let found = query_as!(
             Row,
             r#"select id, name, description, status as "status: Word<WorkflowStatus>",
                 input_params as "input_params: Json<Map<String, Value>>",
@@ -122,10 +128,9 @@ impl Catalog {
             team.uuid(),
             id.uuid()
         )
-        .fetch_one(&self.pool)
-        .await
-        .map(Workflow::from)
-        .map_err(store_error("get a workflow"))
+        .fetch_one(&mut *tx)
+        .await;
+        tx.end(found).await.map(Workflow::from)
     }
 
     /// The team's workflows that pass the filter, newest first.
@@ -135,45 +140,47 @@ impl Catalog {
         filter: &WorkflowFilter,
         window: Window,
     ) -> Result<Page<Workflow>, StoreError> {
-        const DOING: &str = "list workflows";
+        let mut tx = self.team(team, "list workflows").await?;
         let status = filter.status.map(word);
-        let total = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from workflows
-            where team_id = $1
-                and ($2::text is null or status = $2)
-                and ($3::text is null or tags @> array[$3])
-                and ($4::text is null or strpos(lower(name), lower($4)) > 0)"#,
-            team.uuid(),
-            status,
-            filter.tag,
-            filter.search
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(store_error(DOING))?;
-        let rows = query_as!(
-            Row,
-            r#"select id, name, description, status as "status: Word<WorkflowStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on
-            from workflows
-            where team_id = $1
-                and ($2::text is null or status = $2)
-                and ($3::text is null or tags @> array[$3])
-                and ($4::text is null or strpos(lower(name), lower($4)) > 0)
-            order by id desc limit $5 offset $6"#,
-            team.uuid(),
-            status,
-            filter.tag,
-            filter.search,
-            i64::from(window.limit),
-            i64::from(window.offset)
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(store_error(DOING))?;
-        Ok(Page::new(rows, total))
+        let page = async {
+            let total = sqlx::query_scalar!(
+                r#"select count(*) as "count!" from workflows
+                where team_id = $1
+                    and ($2::text is null or status = $2)
+                    and ($3::text is null or tags @> array[$3])
+                    and ($4::text is null or strpos(lower(name), lower($4)) > 0)"#,
+                team.uuid(),
+                status,
+                filter.tag,
+                filter.search
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let rows = query_as!(
+                Row,
+                r#"select id, name, description, status as "status: Word<WorkflowStatus>",
+                    input_params as "input_params: Json<Map<String, Value>>",
+                    settings as "settings: Json<Map<String, Value>>",
+                    tags, is_api, revision, published_version_id, created_on, updated_on
+                from workflows
+                where team_id = $1
+                    and ($2::text is null or status = $2)
+                    and ($3::text is null or tags @> array[$3])
+                    and ($4::text is null or strpos(lower(name), lower($4)) > 0)
+                order by id desc limit $5 offset $6"#,
+                team.uuid(),
+                status,
+                filter.tag,
+                filter.search,
+                i64::from(window.limit),
+                i64::from(window.offset)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            Ok(Page::new(rows, total))
+        };
+        let page = page.await;
+        tx.end(page).await
     }
 
     /// Changes a workflow and counts one more revision, if its revision is still `revision` (where one is given); else
@@ -185,8 +192,10 @@ impl Catalog {
         patch: &WorkflowPatch,
         revision: Option<i64>,
     ) -> Result<Workflow, StoreError> {
-        let updated = sqlx::query!(
-            "update workflows set
+        let mut tx = self.team(team, "update a workflow").await?;
+        let updated = query_as!(
+            Row,
+            r#"update workflows set
                 name = coalesce($4, name),
                 description = coalesce($5, description),
                 status = coalesce($6, status),
@@ -195,7 +204,11 @@ impl Catalog {
                 tags = coalesce($9, tags),
                 is_api = coalesce($10, is_api),
                 revision = revision + 1
-            where team_id = $1 and id = $2 and ($3::bigint is null or revision = $3)",
+            where team_id = $1 and id = $2 and ($3::bigint is null or revision = $3)
+            returning id, name, description, status as "status: Word<WorkflowStatus>",
+                input_params as "input_params: Json<Map<String, Value>>",
+                settings as "settings: Json<Map<String, Value>>",
+                tags, is_api, revision, published_version_id, created_on, updated_on"#,
             team.uuid(),
             id.uuid(),
             revision,
@@ -207,21 +220,22 @@ impl Catalog {
             patch.tags.as_deref(),
             patch.is_api
         )
-        .execute(&self.pool)
-        .await
-        .map_err(store_error("update a workflow"))?;
-        let workflow = self.workflow_get(team, id).await?;
-        if updated.rows_affected() == 0 { Err(StoreError::Conflict) } else { Ok(workflow) }
+        .fetch_one(&mut *tx)
+        .await;
+        match tx.end(updated).await {
+            Err(StoreError::NotFound) => self.workflow_get(team, id).await.and(Err(StoreError::Conflict)),
+            updated => updated.map(Workflow::from),
+        }
     }
 
     /// Deletes a workflow with its draft and versions. Runs keep the versions that the run store has.
     pub async fn workflow_delete(&self, team: TeamId, id: WorkflowId) -> Result<(), StoreError> {
+        let mut tx = self.team(team, "delete a workflow").await?;
         let deleted =
             sqlx::query!("delete from workflows where team_id = $1 and id = $2", team.uuid(), id.uuid())
-                .execute(&self.pool)
-                .await
-                .map_err(store_error("delete a workflow"))?;
-        if deleted.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                .execute(&mut *tx)
+                .await;
+        found_any(&tx.end(deleted).await?)
     }
 }
 

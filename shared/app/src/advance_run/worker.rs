@@ -92,6 +92,7 @@ impl<'a> Message<'a> {
             return Ok(());
         }
         let mut calls = self.begin().await?;
+        self.under_way = calls.len();
         calls.extend(self.step(Event::Woken, self.hint.node.clone()).await?);
         self.run.expect_room_of_ended();
         if is_thorough {

@@ -4,14 +4,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod annotations;
+mod audit;
 mod constraints;
 mod experts;
+mod full;
 mod graph;
+mod identity;
+mod isolation;
 mod metadata;
 mod migrations;
+mod rules;
+mod schema;
+mod secrets;
 mod seed;
+mod service_users;
 mod services;
+mod sessions;
 mod support;
+mod team_members;
 mod teams;
 mod versions;
 mod workflows;

@@ -14,7 +14,9 @@ async fn an_empty_database_is_migrated_in_seconds_and_a_second_time_finds_nothin
     assert_eq!(catalog.pending(&MIGRATOR).await.unwrap(), all);
     let start = Instant::now();
     assert_eq!(catalog.migrate().await.unwrap(), all);
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let took = start.elapsed();
+    println!("{} migrations from empty in {took:?}", all.len());
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(catalog.pending(&MIGRATOR).await.unwrap(), Vec::<i64>::new());
     assert_eq!(catalog.migrate().await.unwrap(), Vec::<i64>::new());
 }
