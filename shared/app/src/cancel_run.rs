@@ -37,7 +37,7 @@ impl From<AdvanceError> for CancelError {
 /// starts: no claim is committed any more, and calls that were claimed a moment before have begun, which is waited for. The result of a
 /// call that is under way is thrown away, and its worker aborts it when it hears of it.
 pub async fn cancel_run(conductor: &Conductor, team: TeamId, id: RunId) -> Result<Run, CancelError> {
-    let ended = end_at_once(conductor, team, id).await?;
+    let ended = end_at_once(conductor, team, id, By::Client).await?;
     if let Some(claimed_on) = ended.last_claim {
         let all_began = claimed_on + time::BEGINS_WITHIN + time::SKEW;
         tokio::time::sleep((all_began - conductor.clock.now()).to_std().unwrap_or_default()).await;
@@ -45,11 +45,21 @@ pub async fn cancel_run(conductor: &Conductor, team: TeamId, id: RunId) -> Resul
     Ok(ended.run().clone())
 }
 
+/// Who cancels a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Somebody outside.
+    Client,
+    /// The run that has started it, and knows.
+    Parent,
+}
+
 /// Commits the cancellation of a run and of every run that it has started.
 pub(crate) async fn end_at_once(
     conductor: &Conductor,
     team: TeamId,
     id: RunId,
+    by: By,
 ) -> Result<Held<'_>, CancelError> {
     let mut run = Held::load(conductor, team, id).await?;
     match run.apply(Event::CancelRequested, |_, _| None).await? {
@@ -57,11 +67,11 @@ pub(crate) async fn end_at_once(
         // Whoever ended it may have been lost before the runs that it had started ended too.
         Err(Rejected::Ended) => {
             run.expect_everything();
-            run.dispatch().await?;
+            run.dispatch_for(by).await?;
             return Err(CancelError::Ended(Box::new(run.run().clone())));
         }
         Err(_) => {}
     }
-    run.dispatch().await?;
+    run.dispatch_for(by).await?;
     Ok(run)
 }

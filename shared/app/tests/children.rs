@@ -247,6 +247,12 @@ async fn a_retry_does_again_only_what_failed() {
         trigger: trigger(),
     };
     let second = retry_run(&world.ports(), &world.conductor, wish.clone()).await.unwrap();
+    let hint = Hint::at(&second);
+    let (one, other) = tokio::join!(world.advance(&hint, 1), world.advance(&hint, 1));
+    assert!(one.is_ok() && other.is_ok());
+    let loaded = world.load(&second).await;
+    let taken_over: Vec<_> = loaded.records.iter().filter(|record| record.node.as_str() == "begin").collect();
+    assert_eq!((taken_over.len(), taken_over[0].settled_at), (1, 1), "by two workers at once, and by one");
     world.collect();
     world.drain().await;
     assert_eq!(world.load(&second).await.run.status, RunStatus::Succeeded);

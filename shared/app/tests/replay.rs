@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use app::{
     Comparison, Decider, ReplayError, ReplayRun, RetryRun, decide_approval,
     decide_approval::Decision,
-    fakes::{ScriptedConnectors, team, trigger},
+    fakes::{ScriptedConnectors, a_version, graph, team, trigger},
     ports::RunStore,
     replay_run, retry_run,
 };
-use common::{World, effect, pure};
+use common::{World, effect, flow, pure};
 use domain::{ErrorClass, Failure, RunStatus, StepStatus, VersionId};
 use engine::{RetryFrom, Run};
 use serde_json::{Value, json};
@@ -140,6 +140,22 @@ async fn a_retry_is_replayed_as_it_was() {
         trigger: trigger(),
     };
     let run = retry_run(&world.ports(), &world.conductor, retry).await.unwrap();
+    world.collect();
+    world.drain().await;
+    assert_eq!(world.load(&run).await.run.status, RunStatus::Succeeded);
+    let comparison = replay_run(&world.conductor, &wish(&run)).await.unwrap();
+    assert_eq!(different(&comparison), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn steps_that_shared_a_commit_are_not_too_many_in_commits_of_their_own() {
+    let mut world = World::new(connectors());
+    let wait = |key: &str| json!({"key": key, "node_type": "wait", "metadata": {"seconds": 5}});
+    let nodes = vec![wait("one"), pure("then", "1"), wait("other")];
+    let mut version = a_version(team(), graph(flow(nodes, &["one > then"])));
+    version.settings.max_steps = Some(1);
+    world.catalog.put_version(version.clone());
+    let run = world.start(&version, json!({}), None).await.unwrap().run;
     world.collect();
     world.drain().await;
     assert_eq!(world.load(&run).await.run.status, RunStatus::Succeeded);

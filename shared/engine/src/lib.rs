@@ -24,8 +24,8 @@ mod topology;
 pub mod validate;
 
 pub use advance::{
-    Decision, Effect, Event, MAX_CRASHES, MAX_STEPS, Moment, Rejected, Settled, Turn, advance, effects,
-    is_complete_with, item_results, new_effects, next_lease, run_result,
+    Decision, Effect, Event, MAX_CRASHES, MAX_STEPS, Moment, Rejected, Settled, Turn, advance,
+    advance_unfused, effects, is_complete_with, item_results, new_effects, next_lease, run_result,
 };
 pub use child::{ChildRun, child_id, children_of, error_run_id, is_same_work};
 pub use compile::compile;

@@ -11,7 +11,10 @@ use std::{
 use domain::{Failure, NodeKey, Timestamp};
 use serde_json::Value;
 
-use crate::{Event, Moment, NewRun, NodeState, Plan, Run, StepRecord, Turn, Values, advance};
+use crate::{
+    Event, Moment, NewRun, NodeState, Plan, Run, StepRecord, Turn, Values,
+    advance::{Manner, decide},
+};
 
 /// A run that ended, as it is stored.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +147,8 @@ impl Again<'_> {
 
     fn apply(&mut self, event: Event, turn: Option<Turn>) {
         let moment = Moment { now: self.now, jitter: 0.0, turn };
-        let Ok(decision) = advance(self.plan, &self.run, &self.values, event, &moment) else { return };
+        let decided = decide(self.plan, &self.run, &self.values, event, &moment, Manner::Again);
+        let Ok(decision) = decided else { return };
         for record in decision.records {
             if let Some(value) = record.value().filter(|_| !record.retried) {
                 self.values.outputs.insert(record.node, value);

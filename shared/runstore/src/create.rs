@@ -126,7 +126,7 @@ fn control_item(run: &Run, commit_id: AttributeValue) -> Result<Item, StoreError
     set("summary", items::summary(&RunSummary::of(run))?);
     // The indexes of lists hold what has their keys.
     if !run.is_chunk() {
-        set("workflow_pk", text(keys::workflow_pk(run.team_id, run.workflow_id)));
+        set("workflow_id", text(run.workflow_id.to_string()));
         set("created_sk", text(RunPosition::of(run.created_on, run.id).as_str()));
     }
     if let Some(check) = run.next_check_on {

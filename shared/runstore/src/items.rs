@@ -17,8 +17,8 @@ use crate::{
     keys::{PK, SK},
 };
 
-/// Fields of a summary that stand in `created_sk`.
-const IN_KEYS: [&str; 2] = ["id", "created_on"];
+/// Fields of a summary that stand in `created_sk` and `workflow_id`.
+const IN_KEYS: [&str; 3] = ["id", "created_on", "workflow_id"];
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -81,7 +81,9 @@ pub(crate) fn summary_of(item: &Item) -> Result<RunSummary, StoreError> {
     let strings = strings.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone().into())));
     let position = RunPosition::parse(text_of(item, "created_sk")?)
         .ok_or_else(|| malformed("list runs", "created_sk"))?;
-    let keys = json!({ "id": position.id(), "created_on": position.created_on() });
+    let keys = json!({
+        "id": position.id(), "created_on": position.created_on(), "workflow_id": text_of(item, "workflow_id")?,
+    });
     let strings = strings.chain(keys.as_object().cloned().into_iter().flatten());
     let strings = serde_json::Value::Object(strings.collect());
     let run: RunSummary = serde_json::from_value(strings).map_err(unavailable("list runs"))?;

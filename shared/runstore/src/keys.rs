@@ -2,7 +2,7 @@
 
 use app::ports::Window;
 use chrono::{DateTime, SecondsFormat};
-use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowId};
+use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId};
 use engine::{Attempt, Digest, Revision, StepRecord};
 use sha2::{Digest as _, Sha256};
 
@@ -60,10 +60,6 @@ pub(crate) fn count_pk(key: &str) -> String {
 /// Named by the window's length and its end in epoch seconds.
 pub(crate) fn count_sk(window: &Window) -> String {
     format!("WINDOW#{}#{}", window.length_s, window.ends_on.timestamp())
-}
-
-pub(crate) fn workflow_pk(team: TeamId, workflow: WorkflowId) -> String {
-    format!("{team}#{workflow}")
 }
 
 /// Named by the commit too, so that what a commit that lost has written replaces nothing of one that won.

@@ -25,9 +25,9 @@
 //! condition. Each commit therefore writes an id of its own (`commit_id`), and the failed condition answers with the stored item: if it
 //! carries our id, we had won. The state itself would not do, since two workers can decide exactly the same.
 //!
-//! **Indexes** of lists project `summary` only, which changes when a run's status does, and DynamoDB writes an index only when something in
-//! it changes; an ordinary commit costs no index write.
-//! - `by_team` (`team_id`, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_pk` = `<team>#<workflow>`).
+//! **Indexes** of lists project the ids and `summary`, which changes when a run's status does. DynamoDB writes an index only when something in
+//! it changes, so that an ordinary commit costs no index write.
+//! - `by_team` (`team_id`, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_id`, the same).
 //! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s, with `team_id`. A run
 //!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
 //!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.

@@ -1,6 +1,9 @@
 //! A filter of runs as DynamoDB takes it: what the keys of an index say, and what is left to say of the items.
 
-use app::{ports::RunFilter, position::RunPosition};
+use app::{
+    ports::{RunFilter, Search},
+    position::RunPosition,
+};
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use chrono::SecondsFormat;
 use domain::{TeamId, Timestamp};
@@ -24,12 +27,17 @@ pub(crate) struct Question {
 impl Question {
     /// The question for the runs that the filter shows; None where no time can be what it says.
     pub(crate) fn of(team: TeamId, filter: &RunFilter, before: Option<&RunPosition>) -> Option<Self> {
-        let (index, partition, value) = match filter.workflow_id {
-            Some(workflow) => ("by_workflow", "workflow_pk", keys::workflow_pk(team, workflow)),
-            None => ("by_team", "team_id", team.to_string()),
+        let (index, keys) = match filter.workflow_id {
+            Some(_) => ("by_workflow", "workflow_id = :workflow"),
+            None => ("by_team", "team_id = :team"),
         };
-        let (keys, values) = (format!("{partition} = :in"), [(":in".to_owned(), text(value))].into());
-        let mut question = Self { index, keys, filters: Vec::new(), values };
+        let values = [(":team".to_owned(), text(team.to_string()))].into();
+        let mut question = Self { index, keys: keys.to_owned(), filters: Vec::new(), values };
+        if let Some(workflow) = filter.workflow_id {
+            question.bind(":workflow", workflow.to_string());
+            // Whoever asks may have the id of another team's workflow.
+            question.filters.push("team_id = :team".to_owned());
+        }
         question.between(filter, before)?;
         question.only(filter);
         Some(question)
@@ -74,15 +82,17 @@ impl Question {
         if filter.asks_people {
             self.filters.push("attribute_exists(summary.asks_since)".to_owned());
         }
-        if let Some(search) = &filter.search {
+        let is_of_workflow =
+            |search: &Search| filter.workflow_id.is_some_and(|id| search.workflows().contains(&id));
+        if let Some(search) = filter.search.as_ref().filter(|search| !is_of_workflow(search)) {
             self.bind(":text", search.text().to_owned());
             self.bind(":run", format!("{}{}", keys::RUN, search.text()));
             let mut ways =
                 vec!["begins_with(pk, :run)".to_owned(), "contains(summary.#words, :text)".to_owned()];
-            if !search.workflows().is_empty() {
+            if !search.workflows().is_empty() && filter.workflow_id.is_none() {
                 let ids = search.workflows().iter().map(ToString::to_string);
-                let names = self.bind_all(":workflow", ids);
-                ways.push(format!("summary.#workflow IN ({names})"));
+                let names = self.bind_all(":found", ids);
+                ways.push(format!("workflow_id IN ({names})"));
             }
             self.filters.push(format!("({})", ways.join(" OR ")));
         }
@@ -99,12 +109,7 @@ impl Question {
             return query.limit(few);
         }
         let filter = self.filters.join(" AND ");
-        let names = [
-            ("#status", "status"),
-            ("#trigger", "trigger"),
-            ("#words", "words"),
-            ("#workflow", "workflow_id"),
-        ];
+        let names = [("#status", "status"), ("#trigger", "trigger"), ("#words", "words")];
         // A name that is not used is an error.
         let used = names.into_iter().filter(|(name, _)| filter.contains(name));
         let used = used.map(|(name, field)| (name.to_owned(), field.to_owned())).collect();

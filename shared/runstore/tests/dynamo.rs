@@ -241,7 +241,7 @@ async fn an_ordinary_commit_changes_nothing_that_an_index_holds() {
     let before = world.control_item(run.id).await;
     world.store.commit(&running(&first, 44), &[]).await.unwrap();
     let after = world.control_item(run.id).await;
-    for indexed in ["summary", "team_id", "workflow_pk", "created_sk", "check_pk", "check_at"] {
+    for indexed in ["summary", "team_id", "workflow_id", "created_sk", "check_pk", "check_at"] {
         assert_eq!(before[indexed], after[indexed], "{indexed}");
     }
     assert_ne!(before["state"], after["state"]);

@@ -67,20 +67,22 @@ impl Emulator {
             .billing_mode(BillingMode::PayPerRequest)
             .set_key_schema(Some(key_schema("pk", "sk")));
         let indexes = [
-            ("by_team", "team_id", "created_sk", "summary"),
-            ("by_workflow", "workflow_pk", "created_sk", "summary"),
-            ("by_check", "check_pk", "check_at", "team_id"),
+            ("by_team", "team_id", "created_sk", vec!["summary", "workflow_id"]),
+            ("by_workflow", "workflow_id", "created_sk", vec!["summary", "team_id"]),
+            ("by_check", "check_pk", "check_at", vec!["team_id"]),
         ];
         for (index, pk, sk, projected) in indexes {
-            let projection =
-                Projection::builder().projection_type(ProjectionType::Include).non_key_attributes(projected);
+            let projected = projected.into_iter().map(str::to_owned).collect();
+            let projection = Projection::builder()
+                .projection_type(ProjectionType::Include)
+                .set_non_key_attributes(Some(projected));
             let index = GlobalSecondaryIndex::builder()
                 .index_name(index)
                 .set_key_schema(Some(key_schema(pk, sk)))
                 .projection(projection.build());
             create = create.global_secondary_indexes(index.build().expect("the index is complete"));
         }
-        for key in ["pk", "sk", "team_id", "workflow_pk", "created_sk", "check_pk", "check_at"] {
+        for key in ["pk", "sk", "team_id", "workflow_id", "created_sk", "check_pk", "check_at"] {
             let text =
                 AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
             create = create.attribute_definitions(text.build().expect("the attribute is complete"));

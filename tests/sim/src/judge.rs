@@ -2,27 +2,26 @@
 //! the code under test says of itself.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use app::ports::{Clock as _, LoadedRun};
-use chrono::SecondsFormat;
 use domain::{Failure, NodeKey, RunId, RunStatus};
-use engine::{Call, MAX_CRASHES, NodeState, Run, StepRecord};
+use engine::{Awaited, Call, NodeState, Run, StepRecord};
 use serde_json::Value;
 
 use crate::{
-    flows::Flow,
+    books::{Book, Books, Said},
+    flows::{Flow, Task},
     graphs::Temper,
     invariants::{
-        OPEN, Rule, Violation, attempts,
-        calls::{self, Began, Claims, End},
-        commits, endings,
+        OPEN, Rule, Violation,
+        calls::{self, Began, End},
+        commits, retries,
     },
     network::Network,
-    reference::Facts,
+    verdict::Verdict,
 };
 
 /// The judge of a seed.
@@ -31,30 +30,6 @@ pub struct Judge {
     flows: Vec<Arc<Flow>>,
     is_strict: bool,
     books: Mutex<Books>,
-}
-
-#[derive(Default)]
-struct Books {
-    runs: BTreeMap<RunId, Book>,
-    /// By the keys of starts: the run that was given for one, and what it was asked for with.
-    starts: BTreeMap<String, (RunId, Value)>,
-    /// By the keys of calls: whose they are.
-    effects: BTreeMap<String, (RunId, NodeKey)>,
-    found: Vec<Violation>,
-}
-
-/// What is known of a run.
-struct Book {
-    flow: Arc<Flow>,
-    facts: Facts,
-    claims: Claims,
-    calls: Vec<Began>,
-    /// Of attempts that were committed.
-    records: Vec<StepRecord>,
-    /// Workers that were lost while they advanced it.
-    lost: u32,
-    /// When a client was told that it is cancelled.
-    cancelled_on: Option<Duration>,
 }
 
 impl Judge {
@@ -84,35 +59,27 @@ impl Judge {
 
     /// The store has a new run.
     pub fn created(&self, run: &Run, inputs: &Value) {
-        let Some(flow) = self.flows.iter().find(|flow| flow.version.id == run.version_id) else {
+        let flow = self.flows.iter().find(|flow| flow.version.id == run.version_id);
+        let Some(task) = flow.and_then(|flow| Task::of(flow, run)) else {
             return self.objects(Violation::new(
                 Rule::ControlState,
                 format!("a run of an unknown version: {run:?}"),
             ));
         };
-        let facts = Facts {
-            inputs: inputs.clone(),
-            id: run.id.to_string(),
-            time: run.created_on.to_rfc3339_opts(SecondsFormat::Millis, true),
-        };
-        let book = Book {
-            flow: Arc::clone(flow),
-            facts,
-            claims: Claims::new(),
-            calls: Vec::new(),
-            records: Vec::new(),
-            lost: 0,
-            cancelled_on: None,
-        };
-        self.books().runs.insert(run.id, book);
+        let found = self.books().open(task, run, inputs);
+        self.object_to(found);
     }
 
     /// The store has accepted a commit.
     pub fn committed(&self, before: &Run, after: &Run, records: &[StepRecord]) {
-        for violation in commits::check(before, after, records) {
-            self.objects(violation);
-        }
         let mut books = self.books();
+        let begins = before.status == RunStatus::Pending && after.status != RunStatus::Pending;
+        let takes_over = begins && !retries::ends_at_once(after);
+        let kept = if takes_over { books.kept(after.id) } else { BTreeSet::new() };
+        let mut found = commits::check(before, after, records, &kept);
+        if let Some(earlier) = after.retry_of.as_ref().and_then(|retry| books.runs.get(&retry.run_id)) {
+            found.extend(retries::check(after, records, earlier, &kept));
+        }
         let Some(book) = books.runs.get_mut(&after.id) else { return };
         for (key, state) in &after.nodes {
             if let NodeState::Running { attempt, lease_until, .. } = state {
@@ -120,6 +87,72 @@ impl Judge {
             }
         }
         book.records.extend_from_slice(records);
+        book.kept.extend(kept);
+        book.run.clone_from(after);
+        found.extend(books.check_items(after.id));
+        drop(books);
+        self.object_to(found);
+    }
+
+    /// Whoever moved a run may have left before they had done what that asks for, and will not come back: a message of it is among the
+    /// dead letters, or a person has given up.
+    pub fn is_left(&self, run: RunId) {
+        self.books().left.insert(run);
+    }
+
+    /// The approvals that wait for people.
+    pub fn asked(&self) -> Vec<(RunId, NodeKey)> {
+        let books = self.books();
+        let open = books.runs.values().filter(|book| !book.run.status.is_terminal());
+        let asked = open.flat_map(|book| {
+            let waits =
+                |state: &NodeState| matches!(state, NodeState::Waiting { on: Awaited::Approval { .. }, .. });
+            let nodes = book.run.nodes.iter().filter(move |(_, state)| waits(state));
+            nodes.map(|(key, _)| (book.run.id, key.clone()))
+        });
+        asked.collect()
+    }
+
+    /// A person is about to decide. Answers whether they have not been told before that their decision counts.
+    pub fn says(&self, run: RunId, said: Said) -> bool {
+        let mut books = self.books();
+        let Some(book) = books.runs.get_mut(&run) else { return false };
+        let is_news =
+            !book.said.iter().any(|other| other.counts && (&other.node, &other.by) == (&said.node, &said.by));
+        book.said.push(said);
+        is_news
+    }
+
+    /// A person was told that their decision counts.
+    pub fn counts(&self, run: RunId, said: &Said) {
+        if let Some(book) = self.books().runs.get_mut(&run) {
+            book.said.push(Said { counts: true, ..said.clone() });
+        }
+    }
+
+    /// A person was told a second time that their decision counts.
+    pub fn counted_twice(&self, run: RunId, said: &Said) {
+        self.objects(Violation::new(Rule::DecisionsCount, format!("{run}: {said:?} counts once more")));
+    }
+
+    /// Runs that a client could find: those that are no part of a `for_each`, with whether they have ended.
+    pub fn listed(&self) -> Vec<(RunId, bool)> {
+        let books = self.books();
+        let listed = books.runs.values().filter(|book| !book.run.is_chunk());
+        listed.map(|book| (book.run.id, book.run.status.is_terminal())).collect()
+    }
+
+    /// Whether a run that this one has started has started another, which is under way.
+    pub fn has_grandchild(&self, run: RunId) -> bool {
+        let books = self.books();
+        let is_below = |book: &Book| books.line(book.run.id).skip(2).any(|above| above.run.id == run);
+        books.runs.values().any(|book| book.run.status == RunStatus::Running && is_below(book))
+    }
+
+    /// The keys of the nodes of a run.
+    pub fn nodes(&self, run: RunId) -> Vec<NodeKey> {
+        let books = self.books();
+        books.runs.get(&run).map(|book| book.task.nodes().map(|(key, _)| key).collect()).unwrap_or_default()
     }
 
     /// A worker was lost while it advanced this run.
@@ -155,12 +188,23 @@ impl Judge {
         }
     }
 
-    /// A client was told that its run is cancelled.
+    /// A client was told that its run is cancelled: so are those that it has started, if they had begun.
     pub fn cancelled(&self, run: RunId) {
         let now = self.network.clock.elapsed();
-        if let Some(book) = self.books().runs.get_mut(&run) {
+        let mut books = self.books();
+        if let Some(book) = books.runs.get_mut(&run) {
             book.cancelled_on.get_or_insert(now);
         }
+        let goes_on = |book: &&Book| matches!(book.run.status, RunStatus::Running | RunStatus::Waiting);
+        let is_below = |book: &Book| books.line(book.run.id).skip(1).any(|above| above.run.id == run);
+        let found = books.runs.values().filter(goes_on).filter(|book| is_below(book)).map(|book| {
+            let story =
+                format!("{} was started by what was cancelled, and goes on", crate::short(book.run.id));
+            Violation::new(Rule::NothingAfterCancel, story)
+        });
+        let found = found.collect();
+        drop(books);
+        self.object_to(found);
     }
 
     /// A call begins. The answer is to be told how it ends; dropped without, the call was cut off.
@@ -174,9 +218,13 @@ impl Judge {
         if *first != owner {
             found.push(Violation::new(Rule::OneKey, format!("{first:?} had the key of {owner:?}")));
         }
+        let cancelled_on = books.cancelled_on(call);
         if let Some(book) = books.runs.get_mut(&call.run_id) {
-            found.extend(calls::check(call, book.flow.call(&call.node), &book.calls, &book.claims, now));
-            if let Some(cancelled_on) = book.cancelled_on {
+            found.extend(calls::check(call, book.task.call(&call.node), &book.calls, &book.claims, now));
+            if book.kept.contains(&call.node) {
+                found.push(Violation::new(Rule::KeptIsKept, format!("{} is called again", call.node)));
+            }
+            if let Some(cancelled_on) = cancelled_on {
                 let story = format!(
                     "attempt {} of {} began after the answer at {cancelled_on:?}",
                     call.attempt, call.node
@@ -205,24 +253,25 @@ impl Judge {
     /// How the other side of a call answers.
     pub fn temper(&self, call: &Call) -> Temper {
         let books = self.books();
-        let shape = books.runs.get(&call.run_id).and_then(|book| book.flow.call(&call.node));
+        let shape = books.runs.get(&call.run_id).and_then(|book| book.task.call(&call.node));
         shape.map_or(Temper::Steady, |shape| shape.temper)
     }
 
-    /// A run as the store has it at the end.
-    pub fn ended(&self, stored: &LoadedRun) {
-        let found = match self.books().runs.get(&stored.run.id) {
-            None => vec![Violation::new(Rule::ControlState, "a run that was never created")],
-            Some(book) => book.check(stored),
-        };
+    /// All is over: `stored` says how the store has each run at the end.
+    pub fn closes(&self, stored: impl Fn(RunId) -> Option<LoadedRun>, seed: u64) {
+        let found = Verdict::of(&self.books(), stored, seed);
+        self.object_to(found);
+    }
+
+    /// The sum of this over all runs that were created.
+    pub fn sum(&self, of: impl Fn(&Task) -> u64) -> u64 {
+        self.books().runs.values().map(|book| of(&book.task)).sum()
+    }
+
+    fn object_to(&self, found: Vec<Violation>) {
         for violation in found {
             self.objects(violation);
         }
-    }
-
-    /// All runs that were created.
-    pub fn runs(&self) -> Vec<(RunId, Arc<Flow>)> {
-        self.books().runs.iter().map(|(id, book)| (*id, Arc::clone(&book.flow))).collect()
     }
 
     fn call_ended(&self, run: RunId, number: usize, end: End) {
@@ -236,59 +285,6 @@ impl Judge {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Book {
-    fn check(&self, stored: &LoadedRun) -> Vec<Violation> {
-        let mut found = Vec::new();
-        let mut answers = BTreeMap::new();
-        for (key, call) in self.flow.calls() {
-            let mut records: Vec<_> = self.records.iter().filter(|record| record.node == key).collect();
-            records.sort_by_key(|record| record.attempt);
-            let calls: Vec<_> = self.calls.iter().filter(|call| call.node == key).collect();
-            let (answer, broken) = attempts::check(call, &records, &calls);
-            found.extend(broken);
-            answers.extend(answer.map(|answer| (key, answer)));
-        }
-        self.check_records(stored, &mut found);
-        let blames_workers =
-            stored.run.error.as_ref().is_some_and(|error| error.failure.code == "workers_lost");
-        if blames_workers && self.lost < MAX_CRASHES {
-            let story = format!("it failed by the loss of its workers, of which {} were lost", self.lost);
-            found.push(Violation::new(Rule::BlameIsTrue, story));
-        }
-        if self.cancelled_on.is_some() && stored.run.status != RunStatus::Cancelled {
-            let story = format!("a client was told that it is cancelled, and it is {:?}", stored.run.status);
-            found.push(Violation::new(Rule::EndsOnce, story));
-        }
-        found.extend(endings::check(&self.flow, &self.facts, stored, &answers, &self.calls));
-        found
-    }
-
-    /// What can be read in the end is what was committed. Workers that race for one commit with the same result write one record, and the
-    /// one that loses may leave its own times in it, which are a moment apart.
-    fn check_records(&self, stored: &LoadedRun, found: &mut Vec<Violation>) {
-        let names = |record: &StepRecord| {
-            (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
-        };
-        let stored: BTreeMap<_, _> = stored.records.iter().map(|record| (names(record), record)).collect();
-        for record in &self.records {
-            match stored.get(&names(record)) {
-                Some(same) if is_same(same, record) => {}
-                Some(other) => {
-                    let story = format!("what was committed was overwritten: {record:?} by {other:?}");
-                    found.push(Violation::new(Rule::RecordsStay, story));
-                }
-                None => {
-                    found.push(Violation::new(Rule::SettlesOnce, format!("a record is missing: {record:?}")));
-                }
-            }
-        }
-        if stored.len() != self.records.len() {
-            let story = format!("{} records were committed: {:?}", self.records.len(), stored.keys());
-            found.push(Violation::new(Rule::SettlesOnce, story));
-        }
     }
 }
 
@@ -310,10 +306,4 @@ impl Drop for AtWork {
     fn drop(&mut self) {
         self.judge.call_ended(self.run, self.number, End::Dropped);
     }
-}
-
-/// Whether two records tell the same, their times aside.
-fn is_same(one: &StepRecord, other: &StepRecord) -> bool {
-    let StepRecord { started_on, finished_on, .. } = *other;
-    StepRecord { started_on, finished_on, ..one.clone() } == *other
 }

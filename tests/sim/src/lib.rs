@@ -4,6 +4,7 @@
 //!
 //! One number decides everything, so a seed that fails once fails always: `make sim SEED=k` tells its story.
 
+pub mod books;
 pub mod budget;
 pub mod bugs;
 pub mod chance;
@@ -17,10 +18,12 @@ pub mod graphs;
 pub mod invariants;
 pub mod judge;
 pub mod network;
+pub mod people;
 pub mod queue;
 pub mod reference;
 pub mod store;
 pub mod trace;
+pub mod verdict;
 pub mod weather;
 pub mod workers;
 pub mod world;

@@ -9,7 +9,7 @@ use app::ports::{Clock as _, Due, Hint, Name, StepQueue, StoreError, Timer, Time
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::{chance::Dice, network::Network};
+use crate::{chance::Dice, judge::Judge, network::Network};
 
 /// When a message that was given back may be received again.
 const RELEASED: Duration = Duration::from_secs(1);
@@ -17,6 +17,7 @@ const RELEASED: Duration = Duration::from_secs(1);
 /// The messages.
 pub struct SimQueue {
     network: Arc<Network>,
+    judge: Arc<Judge>,
     dice: Dice,
     state: Mutex<State>,
     changed: Notify,
@@ -43,9 +44,9 @@ pub struct Message {
 
 impl SimQueue {
     /// An empty queue.
-    pub fn new(seed: u64, network: Arc<Network>) -> Self {
+    pub fn new(seed: u64, network: Arc<Network>, judge: Arc<Judge>) -> Self {
         let (dice, state) = (Dice::of(seed, "queue"), Mutex::default());
-        Self { network, dice, state, changed: Notify::new() }
+        Self { network, judge, dice, state, changed: Notify::new() }
     }
 
     /// Puts a hint into the queue at once.
@@ -78,10 +79,10 @@ impl SimQueue {
     pub fn receive(&self) -> Option<Message> {
         let (now, weather) = (self.network.clock.elapsed(), &self.network.weather);
         let mut state = self.state();
-        let before = state.messages.len();
-        state.messages.retain(|m| m.visible_on > now || m.receives < weather.max_receives);
-        for _ in state.messages.len()..before {
+        let is_dead = |m: &Message| m.visible_on <= now && m.receives >= weather.max_receives;
+        for dead in state.messages.extract_if(.., |m| is_dead(m)) {
             self.network.count("dead letters");
+            self.judge.is_left(dead.hint.run_id);
         }
         let due: Vec<_> =
             (0..state.messages.len()).filter(|i| state.messages[*i].visible_on <= now).collect();

@@ -111,6 +111,10 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
             }
             Err(error) => {
                 network.count("messages failed");
+                if message.receives == 1 {
+                    // No commit counts a first delivery, so that its failure is not told from a loss.
+                    world.judge.worker_lost(message.hint.run_id);
+                }
                 network.note(|| format!("message {} failed: {error}", message.id));
                 if network.weather.gives_back {
                     let _ = world.queue.release(message.id).await;

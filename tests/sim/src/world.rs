@@ -14,6 +14,7 @@ use app::{
     ports::Clock as _,
 };
 use domain::WorkflowVersion;
+use engine::Run;
 use tokio::time::sleep;
 
 use crate::{
@@ -25,9 +26,11 @@ use crate::{
     dialect::Dialect,
     executor::{Executor, Fate, Process},
     flows::Flow,
+    graphs::Does,
     invariants::{Rule, Violation, calls::most_attempts},
     judge::Judge,
     network::Network,
+    people,
     queue::SimQueue,
     store::{SimStore, StoreClient},
     trace::Trace,
@@ -78,12 +81,17 @@ impl World {
     pub fn new(seed: u64, play: Play, flows: Vec<Arc<Flow>>, trace: Arc<Trace>) -> Arc<Self> {
         let Play { bug, is_strict } = play;
         let network = Arc::new(Network::new(seed, Weather::of(seed), trace));
-        let queue = Arc::new(SimQueue::new(seed, Arc::clone(&network)));
         let judge = Arc::new(Judge::new(Arc::clone(&network), flows.clone(), is_strict));
+        let queue = Arc::new(SimQueue::new(seed, Arc::clone(&network), Arc::clone(&judge)));
         let store = Arc::new(SimStore::new(Arc::clone(&network), Arc::clone(&judge), Arc::clone(&queue)));
         let catalog = MemoryCatalog::default();
         for flow in &flows {
-            catalog.put_version(published(flow, bug));
+            let version = published(flow, bug);
+            // Those that others run are in the run store since these were published; the others come there with their first run.
+            if flows.iter().any(|other| other.uses(flow)) {
+                store.publish(&version);
+            }
+            catalog.put_version(version);
         }
         let world = Self {
             seed,
@@ -114,6 +122,12 @@ impl World {
         self.executor.spawn("dispatcher", None, Box::pin(workers::dispatch(world())));
         self.executor.spawn("maintenance", None, Box::pin(workers::maintain(world())));
         self.executor.spawn("referee", None, Box::pin(referee(world())));
+        if self.flows.iter().any(|flow| flow.asks()) {
+            for number in 0..people::PEOPLE {
+                let job = people::person(world(), number);
+                self.executor.spawn(format!("person {number}"), None, Box::pin(job));
+            }
+        }
         for (number, wish) in (0..).zip(wishes) {
             self.clients.fetch_add(1, Ordering::Relaxed);
             let world = world();
@@ -125,12 +139,12 @@ impl World {
         }
         self.executor.play(&Dice::of(self.seed, "executor"), &**self).await;
         if !self.judge.has_found() {
-            for (run, _) in self.judge.runs() {
+            for run in self.store.ids() {
                 if let Some(stored) = self.store.peek(run) {
                     self.network.count(stored.run.status.as_str());
-                    self.judge.ended(&stored);
                 }
             }
+            self.judge.closes(|run| self.store.peek(run), self.seed);
         }
     }
 
@@ -138,6 +152,11 @@ impl World {
     pub fn store_of(&self, process: Process) -> StoreClient {
         let dialect = if process.is_multiple_of(2) { Dialect::Today } else { Dialect::Tomorrow };
         StoreClient::new(Arc::clone(&self.store), dialect, self.bug)
+    }
+
+    /// What moves runs where requests of this client, or person, are handled.
+    pub fn conductor_for(&self, number: u32) -> Arc<Conductor> {
+        Arc::new(self.conductor_of(number, self.network.clock))
     }
 
     /// What moves runs in this process, by this clock.
@@ -163,20 +182,23 @@ impl World {
         self.clients.load(Ordering::Relaxed) == 0
             && self.at_work.count() == 0
             && self.queue.is_empty()
-            && self.store.open().is_empty()
+            && !self.store.has_open()
     }
 
     /// When every run must have ended: each attempt may take its time, fail, wait, and be looked after late, one after the other.
     fn patience(&self) -> Duration {
         let weather = &self.network.weather;
         let lapse = weather.invocation_s + weather.maintenance_s + 200;
-        let of_call = |call: &crate::graphs::Call| {
-            u64::from(most_attempts(call)) * (u64::from(call.seconds() + call.longest_delay_s()) + lapse)
+        let of_node = |does: &Does| match does {
+            Does::Call(call) => {
+                u64::from(most_attempts(call)) * (u64::from(call.seconds() + call.longest_delay_s()) + lapse)
+            }
+            Does::Wait(seconds) => u64::from(*seconds),
+            // People look once a minute, and may look at another approval first.
+            Does::Ask(_) => 2_000,
+            _ => 0,
         };
-        let of_flow = |flow: &Flow| {
-            flow.calls().map(|(_, call)| of_call(call)).sum::<u64>() + flow.waits().sum::<u64>() + 600
-        };
-        let runs = self.judge.runs().iter().map(|(_, flow)| of_flow(flow)).sum::<u64>();
+        let runs = self.judge.sum(|task| 600 + task.sum(of_node));
         weather.calm_after + Duration::from_secs(600 + runs)
     }
 
@@ -189,18 +211,25 @@ impl World {
             return;
         }
         let latest = self.network.clock.now() - lapse;
-        for run in
-            self.store.open().iter().filter(|run| run.next_check_on.is_some_and(|check| check < latest))
-        {
+        // Who waits for other runs looks at them again with every turn, once its check has passed, and has nothing to commit.
+        let waits = |run: &Run| !run.children.is_empty();
+        let overdue = |run: &Run| !waits(run) && run.next_check_on.is_some_and(|check| check < latest);
+        for run in self.store.open(overdue) {
             let story = format!("nobody has looked at it for {lapse:?} after its next check: {run:#?}");
             self.judge.objects(Violation::new(Rule::IsLookedAfter, story));
         }
     }
 
     fn most_messages(&self) -> u64 {
-        let of_flow =
-            |flow: &Flow| flow.calls().map(|(_, call)| u64::from(most_attempts(call))).sum::<u64>() + 5;
-        MESSAGES * self.judge.runs().iter().map(|(_, flow)| of_flow(flow)).sum::<u64>()
+        let of_node = |does: &Does| match does {
+            Does::Call(call) => u64::from(most_attempts(call)),
+            Does::Run(_) | Does::Each(_) | Does::Ask(_) | Does::Wait(_) => 1,
+            _ => 0,
+        };
+        let nodes = self.judge.sum(|task| 5 + task.sum(of_node));
+        // Who waits for others looks whether their messages were lost, and has them sent again.
+        let looks = self.network.clock.elapsed().as_secs() / self.network.weather.maintenance_s;
+        nodes * (MESSAGES + looks)
     }
 }
 
@@ -212,7 +241,7 @@ async fn referee(world: Arc<World>) {
             break;
         }
         if world.network.clock.elapsed() > world.patience() {
-            for run in world.store.open() {
+            for run in world.store.open(|_| true) {
                 world.judge.objects(Violation::new(Rule::ReachesAnEnd, format!("{run:#?}")));
             }
             let left = format!("{} messages after {:?}", world.queue.len(), world.network.clock.elapsed());

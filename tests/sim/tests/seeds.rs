@@ -30,6 +30,8 @@ fn every_rule_holds_and_every_fault_happens() {
         "commits torn",
         "dead letters",
         "deadlines met",
+        "decisions",
+        "decisions too late",
         "failed",
         "keys reused",
         "messages late",
@@ -37,6 +39,8 @@ fn every_rule_holds_and_every_fault_happens() {
         "processes lost",
         "requests refused",
         "requests slow",
+        "retries",
+        "retries refused",
         "starts repeated",
         "succeeded",
     ] {
@@ -108,4 +112,39 @@ fn a_late_result_that_is_accepted_is_found() {
 #[test]
 fn runs_that_nobody_looks_after_are_found() {
     finds(Bug::NoMaintenance, &[Rule::IsLookedAfter, Rule::ReachesAnEnd]);
+}
+
+#[test]
+fn results_in_the_order_of_their_coming_are_found() {
+    finds(Bug::GatheredAsTheyCame, &[Rule::ChildrenAreTrue]);
+}
+
+#[test]
+fn a_child_that_is_counted_for_another_is_found() {
+    finds(Bug::CountedTwice, &[Rule::ChildrenAreTrue]);
+}
+
+#[test]
+fn more_items_than_allowed_are_found() {
+    finds(Bug::TooManyItems, &[Rule::ItemsAtOnce]);
+}
+
+#[test]
+fn a_grandchild_that_a_cancel_forgets_is_found() {
+    finds(Bug::ForgottenGrandchild, &[Rule::NothingAfterCancel, Rule::ReachesAnEnd]);
+}
+
+#[test]
+fn a_person_who_counts_twice_is_found() {
+    finds(Bug::TwoVotesOfOne, &[Rule::DecisionsCount, Rule::LifeOfANode]);
+}
+
+#[test]
+fn a_retry_that_does_all_again_is_found() {
+    finds(Bug::ForgetfulRetry, &[Rule::KeptIsKept]);
+}
+
+#[test]
+fn a_failure_that_is_told_of_twice_is_found() {
+    finds(Bug::ToldTwice, &[Rule::FailuresAreTold]);
 }

@@ -60,6 +60,7 @@ pub async fn advance_run(
         executed: BTreeSet::new(),
         let_go: None,
         calls: 0,
+        is_handed_over: false,
     };
     let outcome = message.work().await;
     message.excuse(outcome.is_ok()).await;
@@ -82,6 +83,8 @@ struct Message<'a> {
     let_go: Option<NodeKey>,
     /// Calls that have ended.
     calls: u32,
+    /// Whether it has sent the next message of a chunk.
+    is_handed_over: bool,
 }
 
 impl<'a> Message<'a> {
@@ -141,6 +144,10 @@ impl<'a> Message<'a> {
                 settled => break settled?,
             }
         };
+        if attempt > 1 {
+            // And so was what it asks for.
+            self.run.expect_everything();
+        }
         self.dispatch().await?;
         Ok(calls)
     }
@@ -266,8 +273,11 @@ impl<'a> Message<'a> {
         if !self.run.plan.is_chunk() || self.run.has_ended() {
             return Ok(());
         }
+        let hints = self.run.hints;
         self.run.expect_claims();
-        self.run.dispatch().await
+        self.run.dispatch().await?;
+        self.is_handed_over = self.run.hints > hints;
+        Ok(())
     }
 
     /// Sends a hint for the time when work that others hold would be free, if this message must look after it. It names a node: one that
@@ -288,6 +298,10 @@ impl<'a> Message<'a> {
         let next = || engine::next_lease(run, now).map(|(node, then)| (Some(node.clone()), then));
         if self.delivery.is_repeat() {
             return next();
+        }
+        // Whoever gets a chunk next looks after it: a second message would meet the first, and both would leave two more.
+        if self.is_handed_over {
+            return None;
         }
         if let Some(node) = self.let_go.as_ref().or(self.hint.node.as_ref()) {
             let then = free_on(run.nodes.get(node), now).filter(|_| !self.executed.contains(node));

@@ -10,7 +10,7 @@ use crate::{
     AdvanceError,
     advance_run::time::{CALLS_AT_ONCE, MAX_DELAY_S, delay_s},
     cancel_run,
-    cancel_run::CancelError,
+    cancel_run::{By, CancelError},
     ports::{Created, Due, Hint, Name, StoreError, Timer},
 };
 
@@ -34,6 +34,15 @@ impl Held<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Does everything that the end of the run left to do. A parent that ends it is not told: it would look after its children again, each
+    /// of which would tell it.
+    pub(crate) async fn dispatch_for(&mut self, by: By) -> Result<(), AdvanceError> {
+        if by == By::Parent {
+            self.effects.retain(|effect| *effect != Effect::TellParent);
+        }
+        self.dispatch().await
     }
 
     /// Leaves it to the caller to claim what is ready.
@@ -194,7 +203,7 @@ async fn cancel_child(
     child: RunId,
 ) -> Result<Option<Timestamp>, AdvanceError> {
     // Boxed, since a child has children too.
-    match Box::pin(cancel_run::end_at_once(conductor, team, child)).await {
+    match Box::pin(cancel_run::end_at_once(conductor, team, child, By::Parent)).await {
         Ok(ended) => Ok(ended.last_claim),
         Err(CancelError::NotFound | CancelError::Ended(_)) => Ok(None),
         Err(CancelError::Failed(error)) => Err(error),

@@ -14,7 +14,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-use domain::{Failure, NodeKey, Timestamp};
+use domain::{Failure, NodeKey, RunStatus, Timestamp};
 use serde_json::Value;
 
 use crate::{Attempt, Call, NodeState, Plan, Run, StepRecord, Values, Vote};
@@ -155,6 +155,9 @@ pub enum Rejected {
     /// The run has ended.
     #[error("the run has ended")]
     Ended,
+    /// The run has begun, and whoever let it begin has taken over what there was.
+    #[error("the run has begun")]
+    Begun,
     /// The node does not wait for a decision.
     #[error("{0} does not wait for a decision")]
     NotAwaited(NodeKey),
@@ -195,10 +198,45 @@ pub fn advance(
     event: Event,
     moment: &Moment,
 ) -> Result<Decision, Rejected> {
+    decide(plan, run, values, event, moment, Manner::Now)
+}
+
+/// [`advance`](fn@advance) for a run that is decided again, without fusion: at most one pure node is evaluated, and the others that are
+/// ready stay blocked until the next event. What a run comes to is the same, in more commits; this is here so that it can be shown.
+pub fn advance_unfused(
+    plan: &Plan,
+    run: &Run,
+    values: &Values,
+    event: Event,
+    moment: &Moment,
+) -> Result<Decision, Rejected> {
+    decide(plan, run, values, event, moment, Manner::Unfused)
+}
+
+/// How is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As runs are executed.
+    Now,
+    /// Once more, in commits of its own. How many steps are too many is looked at with each commit of a run that goes on, so that it can't
+    /// be looked at again.
+    Again,
+    /// Once more, with at most one pure node a commit.
+    Unfused,
+}
+
+pub(crate) fn decide(
+    plan: &Plan,
+    run: &Run,
+    values: &Values,
+    event: Event,
+    moment: &Moment,
+    manner: Manner,
+) -> Result<Decision, Rejected> {
     if run.status.is_terminal() {
         return Err(Rejected::Ended);
     }
-    let mut transition = Transition::new(plan, run, values, moment);
+    let mut transition = Transition::new(plan, run, values, moment, manner);
     match event {
         Event::Woken => transition.look_at_the_clock(),
         Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
@@ -212,6 +250,7 @@ pub fn advance(
         Event::ChildrenEnded { node, ended, steps, outcome } => {
             transition.children_ended(&node, &ended, steps, outcome)?;
         }
+        Event::Resumed { .. } if run.status != RunStatus::Pending => return Err(Rejected::Begun),
         Event::Resumed { nodes, records } => transition.take_over(nodes, records),
     }
     transition.proceed();

@@ -52,6 +52,8 @@ impl Transition<'_> {
     fn begin(&mut self, node: usize) {
         let node_type = self.plan.at(node).node_type;
         if let Some(pure) = node_type.as_pure() {
+            let Some(others) = self.fused.checked_sub(1) else { return };
+            self.fused = others;
             let outcome = self.evaluate(node, pure);
             self.settle(self.ended_at_once(node, 1), outcome);
         } else if let Some(control) = node_type.control() {

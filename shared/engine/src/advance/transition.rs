@@ -2,7 +2,7 @@
 
 use domain::{ErrorClass, Failure, NodeKey, RunStatus, Timestamp};
 
-use super::{Decision, MAX_CRASHES, Moment, settle::Ended};
+use super::{Decision, MAX_CRASHES, Manner, Moment, settle::Ended};
 use crate::{
     Abandoned, Attempt, Awaited, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK,
 };
@@ -23,12 +23,22 @@ pub(super) struct Transition<'a> {
     pub(super) values: Values,
     pub(super) records: Vec<StepRecord>,
     pub(super) calls: Vec<Call>,
+    /// Pure nodes that may still be evaluated.
+    pub(super) fused: usize,
+    manner: Manner,
 }
 
 impl<'a> Transition<'a> {
-    pub(super) fn new(plan: &'a Plan, run: &Run, values: &Values, moment: &'a Moment) -> Self {
+    pub(super) fn new(
+        plan: &'a Plan,
+        run: &Run,
+        values: &Values,
+        moment: &'a Moment,
+        manner: Manner,
+    ) -> Self {
         let (run, values) = (run.clone(), values.clone());
-        Self { plan, moment, run, values, records: Vec::new(), calls: Vec::new() }
+        let fused = if manner == Manner::Unfused { 1 } else { usize::MAX };
+        Self { plan, moment, run, values, records: Vec::new(), calls: Vec::new(), fused, manner }
     }
 
     /// Takes the run as far as it goes without the outside world.
@@ -176,7 +186,7 @@ impl<'a> Transition<'a> {
         let settled = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
         self.run.steps = self.run.steps.saturating_add(settled);
         let most = self.plan.version().settings.max_steps.unwrap_or(MAX_STEPS);
-        if !self.has_ended() && self.run.steps > most {
+        if self.manner == Manner::Now && !self.has_ended() && self.run.steps > most {
             let message = format!("the run has made {} steps; {most} is the most", self.run.steps);
             self.end_failed(None, Failure::new(ErrorClass::Permanent, "too_many_steps", message));
         }

@@ -108,3 +108,15 @@ fn continue_keeps_the_error_beside_the_default() {
     assert_eq!(world.result(), Some(json!({"n": 0})));
     assert!(world.records[0].error.is_some() && world.records[0].output.is_some());
 }
+
+#[test]
+fn without_fusion_a_run_comes_to_the_same_in_a_commit_for_each_pure_node() {
+    let choice = json!({"node_type": "if_else", "metadata": {"condition": "true"}});
+    let details = json!({"a": advanced("1"), "x": choice, "b": advanced("input + 1"), "c": advanced("0"), "d": advanced("input")});
+    let text = "a -> x; x -true-> b; x -false-> c; b -> d";
+    let (mut fused, mut unfused) = (World::of(text, &details), World::of(text, &details));
+    fused.wake();
+    unfused.limit_steps(1);
+    assert_eq!((fused.run.revision, unfused.wake_unfused()), (1, 4), "steps are not counted by commits");
+    assert_eq!((unfused.states(), unfused.result()), (fused.states(), fused.result()));
+}

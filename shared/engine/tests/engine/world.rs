@@ -9,7 +9,7 @@ use domain::{
 };
 use engine::{
     Attempt, Call, Decision, Event, Moment, NewRun, NodeState, Plan, Rejected, Run, Settled, StepRecord,
-    Turn, Values, advance, compile, run_result,
+    Turn, Values, advance, advance_unfused, compile, run_result,
 };
 use serde_json::{Map, Value, json};
 
@@ -162,6 +162,11 @@ impl World {
         let decision = advance(&self.plan, &self.run, &self.values, event.clone(), &moment)?;
         let again = advance(&self.plan, &self.run, &self.values, event, &moment)?;
         assert_eq!(decision, again, "the same arguments give an equal decision");
+        self.keep(&decision);
+        Ok(decision)
+    }
+
+    fn keep(&mut self, decision: &Decision) {
         for record in &decision.records {
             self.records.push(record.clone());
             if !record.retried {
@@ -172,7 +177,17 @@ impl World {
             assert_eq!(run.revision, self.run.revision + 1);
             self.run = run.clone();
         }
-        Ok(decision)
+    }
+
+    /// Wakes the run until nothing changes, without fusion; answers in how many commits.
+    pub(crate) fn wake_unfused(&mut self) -> u64 {
+        let moment = Moment { now: self.now, jitter: 1.0, turn: None };
+        while let Ok(decision @ Decision { run: Some(_), .. }) =
+            advance_unfused(&self.plan, &self.run, &self.values, Event::Woken, &moment)
+        {
+            self.keep(&decision);
+        }
+        self.run.revision
     }
 
     pub(crate) fn wake(&mut self) -> Decision {

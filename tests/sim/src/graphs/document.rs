@@ -3,41 +3,48 @@
 use domain::{Graph, Node, NodeKey, RetryPolicy};
 use serde_json::{Map, Value, json};
 
-use super::shape::{Call, Condition, Does, Edge, Join, OnError, Shape};
+use super::shape::{
+    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, Names, OnError, Shape, Sub, Timeout,
+};
+use crate::flows::workflow_id;
 
-/// The key of a node.
+/// The key of a node of a workflow.
 pub fn key(i: usize) -> NodeKey {
-    NodeKey::new(format!("n{i}"))
+    Names::Deep(0).key(i)
 }
 
 /// The graph of these shapes.
 pub fn document(shapes: &[Shape]) -> Graph {
+    graph(Names::Deep(0), shapes)
+}
+
+fn graph(names: Names, shapes: &[Shape]) -> Graph {
     let edge = |to: usize, (from, label): &Edge| domain::Edge {
-        from: key(*from),
-        to: key(to),
+        from: names.key(*from),
+        to: names.key(to),
         label: label.map(str::to_owned),
     };
     let edges =
         shapes.iter().enumerate().flat_map(|(to, shape)| shape.edges.iter().map(move |from| edge(to, from)));
     Graph {
-        nodes: shapes.iter().enumerate().map(|(i, shape)| node(i, shape)).collect(),
+        nodes: shapes.iter().enumerate().map(|(i, shape)| node(names, i, shape)).collect(),
         edges: edges.collect(),
     }
 }
 
-fn node(i: usize, shape: &Shape) -> Node {
-    let (node_type, metadata) = metadata(i, &shape.does);
+fn node(names: Names, i: usize, shape: &Shape) -> Node {
+    let (node_type, metadata) = metadata(names, i, &shape.does);
     let call = shape.does.as_call();
     let retry = call.and_then(|call| call.retry.clone());
     Node {
         id: None,
-        key: key(i),
+        key: names.key(i),
         name: String::new(),
         node_type: node_type.to_owned(),
         metadata: object(metadata),
         structured_output: structured_output(&shape.does),
         retry: retry.map(|(max_retries, delays_s)| RetryPolicy { max_retries, delays_s: Some(delays_s) }),
-        timeout_s: call.and_then(|call| call.timeout_s),
+        timeout_s: timeout_s(&shape.does),
         on_error: match shape.on_error {
             OnError::Fail => domain::OnError::Fail,
             OnError::Continue => domain::OnError::Continue { default: json!(i) },
@@ -47,7 +54,16 @@ fn node(i: usize, shape: &Shape) -> Node {
     }
 }
 
-fn metadata(i: usize, does: &Does) -> (&'static str, Value) {
+fn timeout_s(does: &Does) -> Option<u32> {
+    match does {
+        Does::Call(call) => call.timeout_s,
+        Does::Run(sub) => sub.timeout_s,
+        Does::Each(each) => each.timeout_s,
+        _ => None,
+    }
+}
+
+fn metadata(names: Names, i: usize, does: &Does) -> (&'static str, Value) {
     match does {
         Does::Wrap | Does::Mismatch => {
             ("advanced", json!({"program": format!("{{\"k\": {i}, \"in\": input}}")}))
@@ -61,8 +77,12 @@ fn metadata(i: usize, does: &Does) -> (&'static str, Value) {
         Does::Batches(size) => ("split", json!({"items": "[1..7]", "batch_size": size})),
         Does::Parts => ("split", json!({"parts": {"l": "input", "r": i.to_string()}})),
         Does::Recall(ancestor) => {
-            ("advanced", json!({"program": format!("{{\"of\": base.nodes.{}}}", key(*ancestor))}))
+            ("advanced", json!({"program": format!("{{\"of\": base.nodes.{}}}", names.key(*ancestor))}))
         }
+        Does::Around(outer) => {
+            ("advanced", json!({"program": format!("{{\"of\": base.nodes.{}}}", key(*outer))}))
+        }
+        Does::Item => ("advanced", json!({"program": "{\"at\": index, \"item\": item, \"in\": input}"})),
         Does::Record => ("advanced", json!({"program": "{\"run\": base.run.id, \"time\": base.time}"})),
         Does::Choose(Condition::Is(truth)) => ("if_else", json!({"condition": truth.to_string()})),
         Does::Choose(Condition::Above(n)) => {
@@ -77,7 +97,57 @@ fn metadata(i: usize, does: &Does) -> (&'static str, Value) {
         Does::Return { is_object: false } => ("return", json!({})),
         Does::Return { is_object: true } => ("return", json!({"output": {"result": "{{ input }}"}})),
         Does::Call(call) => request(i, call),
+        Does::Run(sub) => ("workflow", run(sub, &json!({"n": "{{ base.params.n }}", "in": "{{ input }}"}))),
+        Does::Each(each) => ("for_each", for_each(names, each)),
+        Does::Ask(ask) => ("approval", approval(ask)),
     }
+}
+
+fn run(sub: &Sub, fit: &Value) -> Value {
+    let mut metadata = json!({"workflow_id": workflow_id(sub.flow)});
+    if sub.is_fit {
+        metadata["input"] = fit.clone();
+    }
+    metadata
+}
+
+fn for_each(names: Names, each: &Each) -> Value {
+    let count = each.count.map_or_else(|| "base.params.n".to_owned(), |count| count.to_string());
+    let mut metadata = match each.body.first().and_then(|shape| shape.does.as_run()) {
+        Some(sub) if each.is_workflow => run(sub, &json!({"n": "{{ item }}", "in": "{{ index }}"})),
+        _ => json!({"body": body(each.names(names), &each.body)}),
+    };
+    metadata["items"] = json!(format!("[1..{count}]"));
+    metadata["on_item_error"] = match each.on_item_error {
+        ItemError::Fail => json!("fail"),
+        ItemError::Skip => json!("skip"),
+        ItemError::Collect => json!("collect"),
+    };
+    if let Some(most) = each.max_concurrency {
+        metadata["max_concurrency"] = json!(most);
+    }
+    metadata
+}
+
+/// A body as a list of nodes, where it is one node after the other.
+fn body(names: Names, shapes: &[Shape]) -> Value {
+    let Graph { nodes, edges } = graph(names, shapes);
+    let is_list = shapes.iter().enumerate().all(|(i, shape)| match i.checked_sub(1) {
+        Some(before) => shape.edges == [(before, None)],
+        None => true,
+    });
+    if is_list { json!(nodes) } else { json!({"nodes": nodes, "edges": edges}) }
+}
+
+fn approval(ask: &Ask) -> Value {
+    let mut metadata = json!({"title": "go on with {{ base.params.n }}?", "quorum": ask.quorum});
+    if let Some(Timeout { after_s, approves }) = ask.timeout {
+        metadata["timeout_s"] = json!(after_s);
+        if let Some(approves) = approves {
+            metadata["on_timeout"] = json!(if approves { "approve" } else { "reject" });
+        }
+    }
+    metadata
 }
 
 fn cases(low: i64, mid: i64, has_default: bool) -> Value {

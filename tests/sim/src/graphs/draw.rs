@@ -1,6 +1,8 @@
 //! Drawing graphs.
 
-use super::shape::{Call, Condition, Does, Edge, Join, OnError, Shape, Temper};
+use super::shape::{
+    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, OnError, Shape, Sub, Temper, Timeout,
+};
 use crate::chance::Dice;
 
 /// Values double at every merge; from this many bytes on, nodes that forget their input are drawn.
@@ -9,29 +11,62 @@ const LARGE: usize = 2_000;
 /// How far back a node looks for parents.
 const REACH: usize = 6;
 
-/// A graph of 1 to 25 nodes, small ones more often.
-pub fn draw(dice: &Dice) -> Vec<Shape> {
-    let most = dice.pick(&[3, 6, 6, 10, 10, 15, 25]);
+/// How deep bodies stand in each other.
+const DEEPEST: usize = 2;
+
+/// A workflow that a graph may run.
+#[derive(Debug, Clone, Copy)]
+pub struct Usable {
+    /// Its number.
+    pub flow: u32,
+    /// Whether it asks for an object with a whole number `n`.
+    pub is_typed: bool,
+}
+
+/// A graph of up to `most` nodes, small ones more often, that may run these workflows.
+pub fn draw(dice: &Dice, most: usize, usable: &[Usable]) -> Vec<Shape> {
     let count = 1 + dice.below(most);
     let effects = dice.pick(&[100, 300, 300, 600, 900]);
-    let mut drawing = Drawing { dice, effects, shapes: Vec::new(), sizes: Vec::new() };
-    for _ in 0..count {
-        drawing.add();
-    }
-    drawing.end_branches();
-    drawing.shapes
+    // What takes whole families of runs is in every second graph.
+    let (families, people) = (dice.pick(&[0, 80, 200]), dice.pick(&[0, 0, 100]));
+    let chances = Chances { effects, families, people };
+    Drawing::new(dice, usable, chances, 0).nodes(count)
+}
+
+/// How many nodes of a thousand are what.
+#[derive(Debug, Clone, Copy)]
+struct Chances {
+    effects: u32,
+    families: u32,
+    people: u32,
 }
 
 struct Drawing<'a> {
     dice: &'a Dice,
-    /// How many nodes of a thousand are effects.
-    effects: u32,
+    usable: &'a [Usable],
+    chances: Chances,
+    /// How deep it stands in other graphs.
+    depth: usize,
+    /// Nodes of the outermost graph that come before it.
+    around: Vec<usize>,
     shapes: Vec<Shape>,
     /// About how large each output is.
     sizes: Vec<usize>,
 }
 
-impl Drawing<'_> {
+impl<'a> Drawing<'a> {
+    fn new(dice: &'a Dice, usable: &'a [Usable], chances: Chances, depth: usize) -> Self {
+        Self { dice, usable, chances, depth, around: Vec::new(), shapes: Vec::new(), sizes: Vec::new() }
+    }
+
+    fn nodes(mut self, count: usize) -> Vec<Shape> {
+        for _ in 0..count {
+            self.add();
+        }
+        self.end_branches();
+        self.shapes
+    }
+
     fn add(&mut self) {
         let edges = self.edges();
         let input = edges.iter().map(|(parent, _)| self.sizes[*parent] + 10).sum::<usize>().max(50);
@@ -74,8 +109,19 @@ impl Drawing<'_> {
         if edges.len() > 1 {
             return Does::Merge(dice.pick(&[Join::Object, Join::Append, Join::Any]));
         }
-        if dice.hits(self.effects) {
+        // At the very beginning most runs are alive to see what comes of it.
+        let families = if self.depth == 0 && self.shapes.is_empty() { 250 } else { self.chances.families };
+        if input < LARGE && dice.hits(families) {
+            return self.family(edges);
+        }
+        if dice.hits(self.chances.effects) {
             return Does::Call(self.call());
+        }
+        if self.depth == 0 && dice.hits(self.chances.people) {
+            return Does::Ask(self.ask());
+        }
+        if self.depth > 0 && dice.hits(300) {
+            return if dice.hits(500) { Does::Item } else { self.outer() };
         }
         let n = || i64::try_from(dice.below(10)).unwrap_or_default();
         match dice.below(if input > LARGE { 4 } else { 15 }) {
@@ -134,6 +180,72 @@ impl Drawing<'_> {
         }
     }
 
+    /// A node that has other runs do its work.
+    fn family(&self, edges: &[Edge]) -> Does {
+        match self.run() {
+            Some(sub) if self.dice.hits(500) => Does::Run(sub),
+            _ if self.depth < DEEPEST => Does::Each(self.each(edges)),
+            _ => Does::Item,
+        }
+    }
+
+    fn run(&self) -> Option<Sub> {
+        let Usable { flow, is_typed } = *self.usable.get(self.dice.below(self.usable.len()))?;
+        let is_fit = !is_typed || self.dice.hits(800);
+        Some(Sub { flow, is_typed, is_fit, timeout_s: self.patience() })
+    }
+
+    fn each(&self, edges: &[Edge]) -> Each {
+        let dice = self.dice;
+        let chances = match dice.below(3) {
+            // Many items, and nothing but data: several chunks at little cost.
+            0 if self.depth == 0 => Chances { effects: 0, families: 0, people: 0 },
+            _ => Chances { effects: dice.pick(&[300, 900]), families: 80, people: 0 },
+        };
+        let counts: &[_] = if chances.effects == 0 { &[26, 30, 55] } else { &[0, 1, 2, 2, 3, 5] };
+        let run = self.run().filter(|_| chances.effects > 0 && dice.hits(300));
+        let (is_workflow, body) = match run {
+            Some(sub) => {
+                let does = Does::Run(Sub { timeout_s: None, ..sub });
+                (true, vec![Shape { does, on_error: OnError::Fail, edges: Vec::new() }])
+            }
+            None => (false, self.body(chances, edges)),
+        };
+        Each {
+            count: (chances.effects == 0 || dice.hits(700)).then(|| dice.pick(counts)),
+            max_concurrency: dice.pick(&[None, Some(1), Some(2), Some(3), Some(11), Some(25)]),
+            on_item_error: dice.pick(&[ItemError::Fail, ItemError::Skip, ItemError::Collect]),
+            body,
+            is_workflow,
+            timeout_s: self.patience(),
+        }
+    }
+
+    fn body(&self, chances: Chances, edges: &[Edge]) -> Vec<Shape> {
+        let mut inner = Drawing::new(self.dice, self.usable, chances, self.depth + 1);
+        inner.around.clone_from(&self.around);
+        if self.depth == 0 {
+            inner.around.extend(self.ancestor(edges));
+        }
+        inner.nodes(1 + self.dice.below(3))
+    }
+
+    /// How long runs are waited for.
+    fn patience(&self) -> Option<u32> {
+        self.dice.pick(&[None, None, None, None, None, Some(2), Some(60), Some(300)])
+    }
+
+    fn outer(&self) -> Does {
+        self.around.get(self.dice.below(self.around.len())).map_or(Does::Item, |outer| Does::Around(*outer))
+    }
+
+    fn ask(&self) -> Ask {
+        let decisions = [None, Some(true), Some(false)];
+        let timeout = self.dice.pick(&[None, None, Some(20), Some(120), Some(1_000)]);
+        let timeout = timeout.map(|after_s| Timeout { after_s, approves: self.dice.pick(&decisions) });
+        Ask { quorum: self.dice.pick(&[1, 2, 2]), timeout }
+    }
+
     /// Some node from which the edges come, directly or not.
     fn ancestor(&self, edges: &[Edge]) -> Option<usize> {
         let mut at = edges.first()?.0;
@@ -150,6 +262,9 @@ impl Drawing<'_> {
             Does::Squares(_) | Does::Above(_) | Does::Batches(_) | Does::Record => 100,
             Does::Recall(ancestor) => self.sizes[*ancestor] + 10,
             Does::Call(_) => input + 120,
+            Does::Run(_) => input + 500,
+            Does::Each(each) => 200 * each.items(Some(10)) + 20,
+            Does::Ask(_) => 300,
             _ => input + 20,
         }
     }
@@ -173,10 +288,12 @@ mod tests {
     use super::*;
     use crate::graphs::document;
 
+    const USABLE: &[Usable] = &[Usable { flow: 0, is_typed: false }, Usable { flow: 1, is_typed: true }];
+
     #[test]
     fn every_graph_may_be_published() {
-        for seed in 0..500 {
-            let shapes = draw(&Dice::of(seed, "graph"));
+        for seed in 0..1_000 {
+            let shapes = draw(&Dice::of(seed, "graph"), 15, USABLE);
             let violations = engine::validate_for_publish(&document(&shapes));
             let errors: Vec<_> =
                 violations.iter().filter(|found| found.severity == engine::Severity::Error).collect();
@@ -184,15 +301,14 @@ mod tests {
         }
     }
 
-    /// Types that need people or runs of their own.
-    const NOT_YET: &[&str] = &["approval", "workflow", "for_each"];
-
     #[test]
     fn every_type_that_can_be_run_is_drawn() {
-        let types =
-            |seed| document(&draw(&Dice::of(seed, "graph"))).nodes.into_iter().map(|node| node.node_type);
+        let types = |seed| {
+            let graph = document(&draw(&Dice::of(seed, "graph"), 15, USABLE));
+            graph.nodes.into_iter().map(|node| node.node_type)
+        };
         let drawn: BTreeSet<_> = (0..300).flat_map(types).collect();
-        let missing = |name: &&str| !drawn.contains(*name) && !NOT_YET.contains(name);
+        let missing = |name: &&str| !drawn.contains(*name);
         let available = engine::nodes::TYPES.iter().filter(|node_type| node_type.is_available());
         let missing: Vec<_> = available.map(|node_type| node_type.name()).filter(missing).collect();
         assert!(missing.is_empty(), "{missing:?}");

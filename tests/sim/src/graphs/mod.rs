@@ -7,5 +7,7 @@ mod draw;
 mod shape;
 
 pub use document::{document, key};
-pub use draw::draw;
-pub use shape::{Call, Condition, Does, Edge, Join, OnError, Shape, Temper};
+pub use draw::{Usable, draw};
+pub use shape::{
+    Ask, Call, Condition, Does, Each, Edge, ItemError, Join, Names, OnError, Shape, Sub, Temper, Timeout,
+};

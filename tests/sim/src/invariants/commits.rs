@@ -1,17 +1,20 @@
 //! Rules of one commit: the control state before and after it, and the records beside it.
 
+use std::collections::BTreeSet;
+
 use app::loaded::names;
 use domain::{ErrorClass, NodeKey, RunStatus};
-use engine::{NodeState, Run, StepRecord};
+use engine::{Awaited, NodeState, Run, StepRecord};
 
 use super::{Rule, Violation};
 
-/// Every rule that a commit breaks.
-pub fn check(before: &Run, after: &Run, records: &[StepRecord]) -> Vec<Violation> {
-    let mut commit = Commit { before, after, records, found: Vec::new() };
+/// Every rule that a commit breaks, which takes over `kept` from an earlier run.
+pub fn check(before: &Run, after: &Run, records: &[StepRecord], kept: &BTreeSet<NodeKey>) -> Vec<Violation> {
+    let mut commit = Commit { before, after, records, kept, found: Vec::new() };
     commit.check_run();
     commit.check_form();
-    for key in before.nodes.keys().chain(after.nodes.keys().filter(|key| !before.nodes.contains_key(*key))) {
+    let nodes = before.nodes.keys().chain(after.nodes.keys().filter(|key| !before.nodes.contains_key(*key)));
+    for key in nodes.filter(|key| !kept.contains(*key)) {
         commit.check_node(key);
     }
     commit.check_records();
@@ -22,6 +25,7 @@ struct Commit<'a> {
     before: &'a Run,
     after: &'a Run,
     records: &'a [StepRecord],
+    kept: &'a BTreeSet<NodeKey>,
     found: Vec<Violation>,
 }
 
@@ -55,7 +59,8 @@ impl Commit<'_> {
         let is_whole = run.finished_on.is_some() == has_ended
             && run.next_check_on.is_none() == has_ended
             && run.result.is_some() == (run.status == RunStatus::Succeeded)
-            && run.error.is_some() == (run.status == RunStatus::Failed)
+            // While it is open, it may be the one that other branches are to finish before.
+            && (!has_ended || run.error.is_some() == (run.status == RunStatus::Failed))
             && (!has_ended || run.nodes.values().all(NodeState::is_settled));
         self.expect(is_whole, Rule::ControlState, || format!("{run:#?}"));
     }
@@ -76,7 +81,10 @@ impl Commit<'_> {
             (_, None) => true,
         };
         let fits = match (before, after) {
-            (_, NodeState::Cancelled { .. }) => self.after.status.is_terminal(),
+            // In a run that goes on: what comes after a failure never begins, and an item that failed goes no further.
+            (before, NodeState::Cancelled { .. }) => {
+                self.after.status.is_terminal() || before.is_none() || self.after.is_chunk()
+            }
             (
                 Some(NodeState::Ready { not_before: Some(start), .. }),
                 NodeState::Running { started_on, .. },
@@ -86,6 +94,9 @@ impl Commit<'_> {
                 Some(NodeState::Running { attempt: was, started_on: before, .. }),
                 NodeState::Running { attempt: is, started_on, .. },
             ) => is != was || started_on > before,
+            (Some(NodeState::Waiting { on: before, .. }), NodeState::Waiting { on, .. }) => {
+                adds_votes(before, on)
+            }
             (Some(NodeState::Running { .. }), NodeState::Ready { .. }) => {
                 attempt_of(after) != before.and_then(attempt_of)
             }
@@ -102,7 +113,7 @@ impl Commit<'_> {
     }
 
     fn check_records(&mut self) {
-        for record in self.records {
+        for record in self.records.iter().filter(|record| !self.kept.contains(&record.node)) {
             let key = &record.node;
             let before = self.before.nodes.get(key);
             let story = || format!("{record:?} beside {before:?}");
@@ -112,7 +123,10 @@ impl Commit<'_> {
             };
             let is_settled = names(self.after, record);
             self.expect(record.retried != is_settled, Rule::SettlesOnce, story);
-            let is_lost = record.error.as_ref().is_some_and(|error| error.class == ErrorClass::Crashed);
+            // What other runs came to by a crash is told as it is, whatever became of their leases.
+            let was_claimed = matches!(before, Some(NodeState::Running { .. }));
+            let is_lost =
+                record.error.as_ref().is_some_and(|error| error.class == ErrorClass::Crashed) && was_claimed;
             let is_over = lease.is_some_and(|lease| lease <= record.finished_on);
             self.expect(!is_lost || is_over, Rule::LifeOfANode, story);
         }
@@ -126,6 +140,17 @@ impl Commit<'_> {
                 });
             }
         }
+    }
+}
+
+/// Whether what is waited for stays, and of people's decisions none is lost, and no two are of one person.
+fn adds_votes(before: &Awaited, after: &Awaited) -> bool {
+    match (before, after) {
+        (Awaited::Approval { votes: before, .. }, Awaited::Approval { votes, .. }) => {
+            let people: BTreeSet<_> = votes.iter().map(|vote| &vote.by).collect();
+            votes.starts_with(before) && people.len() == votes.len()
+        }
+        _ => before == after,
     }
 }
 
@@ -197,7 +222,10 @@ mod tests {
             version_id: before.version_id,
             ..after
         };
-        check(&before, &after, records).into_iter().map(|violation| violation.rule).collect()
+        check(&before, &after, records, &BTreeSet::new())
+            .into_iter()
+            .map(|violation| violation.rule)
+            .collect()
     }
 
     #[test]
@@ -259,7 +287,7 @@ mod tests {
             ..before.clone()
         };
         let rules = |before: &Run, after: &Run| -> Vec<_> {
-            check(before, after, &[]).into_iter().map(|violation| violation.rule).collect()
+            check(before, after, &[], &BTreeSet::new()).into_iter().map(|violation| violation.rule).collect()
         };
         assert_eq!(rules(&before, &ended), []);
         assert_eq!(rules(&ended, &Run { revision: 3, ..ended.clone() }), [Rule::EndsOnce]);

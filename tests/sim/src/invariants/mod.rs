@@ -1,10 +1,15 @@
-//! What must hold, whatever happens: of each commit ([`commits`]), of each call when it begins ([`calls`]), of the attempts of a
-//! node ([`attempts`]) and of a run that has ended ([`endings`]).
+//! What must hold, whatever happens: of each commit ([`commits`], [`retries`]), of each call when it begins ([`calls`]), of the attempts
+//! of a node ([`attempts`]), and of a run that has ended ([`endings`]) with its children ([`families`]), the people that it asked
+//! ([`people`]) and what comes of it when it is decided again ([`replays`]).
 
 pub mod attempts;
 pub mod calls;
 pub mod commits;
 pub mod endings;
+pub mod families;
+pub mod people;
+pub mod replays;
+pub mod retries;
 
 use std::fmt;
 
@@ -37,12 +42,26 @@ pub enum Rule {
     OneKey,
     /// What an attempt came to is what its call answered; it is retried when the policy says so.
     AttemptsAreTrue,
-    /// No call begins after the answer of a cancel.
+    /// After the answer of a cancel no call begins, neither of the run nor of those that it started, and none of these goes on.
     NothingAfterCancel,
     /// The same idempotency key gives the same run, and another body is refused.
     SameKeySameRun,
     /// A run fails by the loss of its workers only if so many were lost.
     BlameIsTrue,
+    /// Runs that a node starts are given what they are to do, and it comes to what they came to, in order.
+    ChildrenAreTrue,
+    /// No more items of a `for_each` are in work than it allows.
+    ItemsAtOnce,
+    /// An approval ends as people decided, each of whom counts once, or by its time.
+    DecisionsCount,
+    /// A retry has what it keeps as it was, and does not do it again.
+    KeptIsKept,
+    /// Each run that failed or was cancelled starts the workflow for that once, if there is one.
+    FailuresAreTold,
+    /// Decided again with what was recorded, a run comes to the same.
+    ReplayIsEqual,
+    /// Without fusion and with answers in another order, a run comes to the same.
+    FusionIsUnseen,
     /// Outputs, result and way of ending equal the reference's.
     Reference,
     /// Messages do not multiply.

@@ -1,27 +1,27 @@
 //! The run store: runs as maps, each commit decided at one instant, and everything around it unreliable.
 
+mod client;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use app::ports::{
-    Created, Hint, IdempotencyKey, LoadedRun, RunFilter, RunPage, RunStore, StoreError, unavailable,
-};
-use async_trait::async_trait;
+use app::ports::{Created, Hint, IdempotencyKey, LoadedRun, StoreError, unavailable};
 use chrono::TimeDelta;
 use domain::{NodeKey, RunId, TeamId, Timestamp, VersionId, WorkflowVersion};
 use engine::{Attempt, Digest, Revision, Run, StepRecord};
 use serde_json::Value;
 
 use crate::{
-    bugs::{self, Bug, Claimed},
     dialect::{self, Dialect},
     invariants::{Rule, Violation},
     judge::Judge,
     network::Network,
     queue::SimQueue,
 };
+
+pub use client::StoreClient;
 
 const COMMIT: &str = "commit a run";
 
@@ -75,15 +75,31 @@ impl SimStore {
         Self { network, judge, queue, tables: Mutex::default() }
     }
 
+    /// Has a version.
+    pub fn publish(&self, version: &WorkflowVersion) {
+        self.tables().versions.entry(version.id).or_insert_with(|| Arc::new(version.clone()));
+    }
+
     /// A run as it stands, without asking the network.
     pub fn peek(&self, run: RunId) -> Option<LoadedRun> {
         self.tables().runs.get(&run).map(Row::load)
     }
 
-    /// The runs that have not ended.
-    pub fn open(&self) -> Vec<Run> {
-        let is_open = |row: &&Row| !row.run.status.is_terminal();
-        self.tables().runs.values().filter(is_open).map(|row| row.run.clone()).collect()
+    /// The runs that there are.
+    pub fn ids(&self) -> Vec<RunId> {
+        self.tables().runs.keys().copied().collect()
+    }
+
+    /// The runs that have not ended and are of this kind.
+    pub fn open(&self, is_wanted: impl Fn(&Run) -> bool) -> Vec<Run> {
+        let tables = self.tables();
+        let open = tables.runs.values().map(|row| &row.run).filter(|run| !run.status.is_terminal());
+        open.filter(|run| is_wanted(run)).cloned().collect()
+    }
+
+    /// Whether some have not ended.
+    pub fn has_open(&self) -> bool {
+        self.tables().runs.values().any(|row| !row.run.status.is_terminal())
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -171,112 +187,5 @@ impl SimStore {
         let mut overdue: Vec<_> = open.filter(|(check, _)| *check <= now).collect();
         overdue.sort_by_key(|(check, run)| (*check, run.id));
         overdue.into_iter().map(|(_, run)| (run.team_id, run.id)).take(limit as usize).collect()
-    }
-}
-
-/// The store as one process reaches it.
-pub struct StoreClient {
-    store: Arc<SimStore>,
-    dialect: Dialect,
-    bug: Option<Bug>,
-    claimed: Mutex<Claimed>,
-}
-
-impl StoreClient {
-    /// A client of a process that runs this version of the code.
-    pub fn new(store: Arc<SimStore>, dialect: Dialect, bug: Option<Bug>) -> Self {
-        Self { store, dialect, bug, claimed: Mutex::default() }
-    }
-
-    fn row<T>(&self, team: TeamId, run: RunId, read: impl FnOnce(&Row) -> T) -> Result<T, StoreError> {
-        let tables = self.store.tables();
-        tables.runs.get(&run).filter(|row| row.run.team_id == team).map(read).ok_or(StoreError::NotFound)
-    }
-
-    /// The commit, by way of the planted bug.
-    fn commit_badly(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
-        let before = self.row(run.team_id, run.id, |row| row.run.clone())?;
-        let commit = || self.store.commit(run, records, self.dialect);
-        match self.bug {
-            Some(Bug::SkippedClaim) if before.revision + 1 == run.revision && bugs::claims(&before, run) => {
-                Ok(())
-            }
-            Some(Bug::ForgivenConflict) => match commit() {
-                Err(StoreError::Conflict) => Ok(()),
-                other => other,
-            },
-            Some(Bug::LateResult) => {
-                commit()?;
-                bugs::remember(&mut self.claimed(), &before, run);
-                Ok(())
-            }
-            _ => commit(),
-        }
-    }
-
-    fn claimed(&self) -> MutexGuard<'_, Claimed> {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl RunStore for StoreClient {
-    async fn create(
-        &self,
-        run: &Run,
-        inputs: &Value,
-        idempotency: Option<&IdempotencyKey>,
-    ) -> Result<Created, StoreError> {
-        self.store.network.request("create a run", || self.store.create(run, inputs, idempotency)).await
-    }
-
-    async fn load(&self, team: TeamId, run: RunId) -> Result<LoadedRun, StoreError> {
-        let mut loaded = self.store.network.request("load a run", || self.row(team, run, Row::load)).await?;
-        if self.bug == Some(Bug::LateResult) {
-            loaded.run = bugs::mistaken(&self.claimed(), loaded.run);
-        }
-        Ok(loaded)
-    }
-
-    async fn load_records(&self, team: TeamId, run: RunId) -> Result<(Run, Vec<StepRecord>), StoreError> {
-        let LoadedRun { run, records, .. } = self.load(team, run).await?;
-        Ok((run, records.into_iter().map(|record| StepRecord { output: None, ..record }).collect()))
-    }
-
-    async fn load_control(&self, team: TeamId, run: RunId) -> Result<Run, StoreError> {
-        self.store.network.request("load a run's state", || self.row(team, run, |row| row.run.clone())).await
-    }
-
-    async fn commit(&self, run: &Run, records: &[StepRecord]) -> Result<(), StoreError> {
-        self.store.network.request(COMMIT, || self.commit_badly(run, records)).await
-    }
-
-    async fn list(&self, _: TeamId, _: &RunFilter, _: Option<&str>, _: u32) -> Result<RunPage, StoreError> {
-        Err(unavailable("list runs")("nobody lists runs here"))
-    }
-
-    async fn put_version(&self, version: &WorkflowVersion) -> Result<(), StoreError> {
-        let put = || {
-            self.store.tables().versions.entry(version.id).or_insert_with(|| Arc::new(version.clone()));
-            Ok(())
-        };
-        self.store.network.request("store a version", put).await
-    }
-
-    async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError> {
-        let find = || {
-            let found =
-                self.store.tables().versions.get(&version).filter(|found| found.team_id == team).cloned();
-            found.ok_or(StoreError::NotFound)
-        };
-        self.store.network.request("read a version", find).await
-    }
-
-    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError> {
-        self.store.network.request("find overdue runs", || Ok(self.store.overdue(now, limit))).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.store.network.request("ping", || Ok(())).await
     }
 }

@@ -1,12 +1,19 @@
 //! A naive interpreter: the same graph, node by node in the order of the document, in memory, without engine and expressions.
 //! What an effect came to is told to it; everything else it finds out by itself.
 
+mod errors;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use domain::{Failure, NodeKey};
 use serde_json::{Map, Value, json};
 
-use crate::graphs::{Call, Condition, Does, Edge, Join, OnError, Shape, key};
+use crate::graphs::{Call, Condition, Does, Each, Edge, Join, Names, OnError, Shape, Sub, key};
+
+pub use errors::blanked;
+use errors::validation;
 
 /// What a run is about, besides its graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +24,19 @@ pub struct Facts {
     pub id: String,
     /// Its start, as expressions see it.
     pub time: String,
+    /// In a body: the number of the item, from 0.
+    pub item: Option<u32>,
+    /// In a body: what the nodes around it came to.
+    pub around: BTreeMap<NodeKey, Settled>,
+}
+
+/// What is told to the reference, since it can't know.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// What calls, people and other runs answered, as far as they came to an end.
+    pub answers: BTreeMap<NodeKey, Answer>,
+    /// What a retry keeps of its earlier run.
+    pub kept: BTreeMap<NodeKey, Settled>,
 }
 
 /// What a call came to in the end.
@@ -37,6 +57,8 @@ pub enum Settled {
     Error(Value),
     /// No live edge leads to it.
     Skipped,
+    /// It comes after a failure that nothing handles.
+    Broken,
     /// A call before it, or its own, came to no end.
     Unknown,
 }
@@ -50,14 +72,15 @@ pub struct Ending {
     pub fatal: Vec<NodeKey>,
     /// The result of a run in which nothing is unknown or fatal.
     pub result: Option<Value>,
-    /// What each call whose input is known must have been asked for; None where a template of it fails.
+    /// What each call whose input is known must have been asked for, and what other runs must have been started with: the inputs of a
+    /// workflow, the items of a `for_each`. None where nothing may be asked for, since it can't be said or is not taken.
     pub requests: BTreeMap<NodeKey, Option<Value>>,
 }
 
-/// Plays a graph through. `answers` are those of the calls that came to an end.
-pub fn play(shapes: &[Shape], facts: &Facts, answers: &BTreeMap<NodeKey, Answer>) -> Ending {
+/// Plays a graph through, whose nodes have these names.
+pub fn play(names: Names, shapes: &[Shape], facts: &Facts, told: &Told) -> Ending {
     let mut play =
-        Play { shapes, facts, answers, nodes: Vec::new(), fatal: Vec::new(), requests: BTreeMap::new() };
+        Play { names, shapes, facts, told, nodes: Vec::new(), fatal: Vec::new(), requests: BTreeMap::new() };
     for i in 0..shapes.len() {
         let settled = play.node(i);
         play.nodes.push(settled);
@@ -69,9 +92,10 @@ pub fn play(shapes: &[Shape], facts: &Facts, answers: &BTreeMap<NodeKey, Answer>
 }
 
 struct Play<'a> {
+    names: Names,
     shapes: &'a [Shape],
     facts: &'a Facts,
-    answers: &'a BTreeMap<NodeKey, Answer>,
+    told: &'a Told,
     nodes: Vec<Settled>,
     fatal: Vec<NodeKey>,
     requests: BTreeMap<NodeKey, Option<Value>>,
@@ -82,9 +106,16 @@ type Live = (usize, Option<&'static str>, Value);
 
 impl Play<'_> {
     fn node(&mut self, i: usize) -> Settled {
+        if let Some(settled) = self.told.kept.get(&self.key(i)) {
+            return settled.clone();
+        }
         let edges = &self.shapes[i].edges;
-        if edges.iter().any(|(parent, _)| self.nodes[*parent] == Settled::Unknown) {
+        let parents = || edges.iter().map(|(parent, _)| *parent);
+        if parents().any(|parent| self.nodes[parent] == Settled::Unknown) {
             return Settled::Unknown;
+        }
+        if parents().any(|parent| self.is_broken(parent)) {
+            return Settled::Broken;
         }
         let live: Vec<Live> =
             edges.iter().filter_map(|edge| Some((edge.0, edge.1, self.carried(*edge)?))).collect();
@@ -92,11 +123,23 @@ impl Play<'_> {
             return Settled::Skipped;
         }
         let input = match &self.shapes[i].does {
-            _ if edges.is_empty() => self.facts.inputs.clone(),
-            Does::Merge(join) => joined(*join, &live),
+            _ if edges.is_empty() => match self.facts.item {
+                Some(item) => json!(item + 1),
+                None => self.facts.inputs.clone(),
+            },
+            Does::Merge(join) => self.joined(*join, &live),
             _ => live[0].2.clone(),
         };
         self.evaluated(i, input)
+    }
+
+    fn key(&self, i: usize) -> NodeKey {
+        self.names.key(i)
+    }
+
+    /// Whether what depends on a node can't start.
+    fn is_broken(&self, i: usize) -> bool {
+        self.nodes[i] == Settled::Broken || self.fatal.contains(&self.key(i))
     }
 
     /// What an edge hands on; None if it is dead.
@@ -114,7 +157,7 @@ impl Play<'_> {
     }
 
     fn evaluated(&mut self, i: usize, input: Value) -> Settled {
-        let n = self.facts.inputs["n"].as_i64().unwrap_or_default();
+        let n = self.facts.inputs["n"].as_i64();
         let output = |value| Settled::Output(value, None);
         match &self.shapes[i].does {
             Does::Wrap => output(json!({"k": i, "in": input})),
@@ -127,21 +170,23 @@ impl Play<'_> {
                 output((1..=7_i64).collect::<Vec<_>>().chunks(*size).map(|batch| json!(batch)).collect())
             }
             Does::Parts => output(json!({"l": input, "r": i})),
-            Does::Recall(ancestor) => output(match &self.nodes[*ancestor] {
-                Settled::Output(value, _) | Settled::Error(value) => json!({"of": value}),
-                Settled::Skipped | Settled::Unknown => json!({}),
-            }),
+            Does::Recall(ancestor) => output(recalled(self.nodes.get(*ancestor))),
+            Does::Around(outer) => output(recalled(self.facts.around.get(&key(*outer)))),
+            Does::Item => output(
+                json!({"at": self.facts.item, "item": self.facts.item.map(|item| item + 1), "in": input}),
+            ),
             Does::Record => output(json!({"run": self.facts.id, "time": self.facts.time})),
             Does::Choose(condition) => {
                 let holds = match condition {
                     Condition::Is(truth) => *truth,
-                    Condition::Above(least) => n > *least,
+                    Condition::Above(least) => n.is_some_and(|n| n > *least),
                 };
                 Settled::Output(input, Some(if holds { "true" } else { "false" }))
             }
             Does::Cases { low, mid, has_default } => {
+                let below = |bound: i64| n.is_some_and(|n| n < bound);
                 let rest = has_default.then_some("high");
-                let label = if n < *low { Some("low") } else { (n < *mid).then_some("mid").or(rest) };
+                let label = if below(*low) { Some("low") } else { below(*mid).then_some("mid").or(rest) };
                 Settled::Output(input, label)
             }
             Does::Fail => self.failed(i, &validation("expression")),
@@ -149,16 +194,57 @@ impl Play<'_> {
             Does::Merge(_) | Does::Wait(_) | Does::Return { is_object: false } => output(input),
             Does::Return { is_object: true } => output(json!({"result": input})),
             Does::Call(call) => self.called(i, call, &input),
+            Does::Run(sub) => self.ran(i, sub, input),
+            Does::Each(each) => self.done_for_each(i, each),
+            Does::Ask(_) => self.answered(i),
         }
+    }
+
+    /// What people or other runs answered.
+    fn answered(&mut self, i: usize) -> Settled {
+        match self.told.answers.get(&self.key(i)) {
+            None => Settled::Unknown,
+            Some(Answer::Output(value)) => {
+                let labels = self.shapes[i].does.labels().iter().copied().flatten();
+                let decision = value.get("decision").and_then(Value::as_str);
+                let label = labels.into_iter().find(|label| decision == Some(label));
+                Settled::Output(value.clone(), label)
+            }
+            Some(Answer::Failure(failure)) => self.failed(i, &engine::error_value(failure)),
+        }
+    }
+
+    fn ran(&mut self, i: usize, sub: &Sub, input: Value) -> Settled {
+        let inputs = match (sub.is_fit, self.facts.item, self.names) {
+            (false, _, Names::Deep(_)) => input,
+            (false, item, Names::Workflow) => json!(item.map(|item| item + 1)),
+            (true, Some(item), Names::Workflow) => json!({"n": item + 1, "in": item}),
+            (true, _, _) => json!({"n": self.facts.inputs["n"], "in": input}),
+        };
+        if sub.is_typed && !inputs["n"].is_i64() {
+            self.requests.insert(self.key(i), None);
+            return self.failed(i, &validation("invalid_inputs"));
+        }
+        self.requests.insert(self.key(i), Some(inputs));
+        self.answered(i)
+    }
+
+    fn done_for_each(&mut self, i: usize, each: &Each) -> Settled {
+        let count = each.items(self.facts.inputs["n"].as_i64());
+        self.requests.insert(self.key(i), Some((1..=count).collect()));
+        if count == 0 {
+            return Settled::Output(json!([]), None);
+        }
+        self.answered(i)
     }
 
     fn called(&mut self, i: usize, call: &Call, input: &Value) -> Settled {
         if call.is_broken {
-            self.requests.insert(key(i), None);
+            self.requests.insert(self.key(i), None);
             return self.failed(i, &validation("expression"));
         }
-        self.requests.insert(key(i), Some(self.request(i, call, input)));
-        match self.answers.get(&key(i)) {
+        self.requests.insert(self.key(i), Some(self.request(i, call, input)));
+        match self.told.answers.get(&self.key(i)) {
             None => Settled::Unknown,
             Some(Answer::Output(_)) if call.mismatches => self.failed(i, &validation("structured_output")),
             Some(Answer::Output(value)) => Settled::Output(value.clone(), None),
@@ -167,7 +253,8 @@ impl Play<'_> {
     }
 
     fn request(&self, i: usize, call: &Call, input: &Value) -> Value {
-        let url = format!("https://example.com/{i}/{}", self.facts.inputs["n"]);
+        let n = self.facts.inputs["n"].as_i64().map(|n| n.to_string()).unwrap_or_default();
+        let url = format!("https://example.com/{i}/{n}");
         if call.posts {
             json!({"url": url, "method": "PUT", "body": {"in": input}})
         } else {
@@ -180,7 +267,7 @@ impl Play<'_> {
         match self.shapes[i].on_error {
             OnError::Continue => return Settled::Output(json!(i), None),
             OnError::Branch if self.shapes.iter().any(goes_on) => {}
-            OnError::Branch | OnError::Fail => self.fatal.push(key(i)),
+            OnError::Branch | OnError::Fail => self.fatal.push(self.key(i)),
         }
         Settled::Error(error.clone())
     }
@@ -190,7 +277,7 @@ impl Play<'_> {
         let outputs = |wanted: &dyn Fn(usize) -> bool| -> Map<String, Value> {
             let places = (0..self.shapes.len()).filter(|i| wanted(*i));
             let output = |i: usize| match &self.nodes[i] {
-                Settled::Output(value, _) => Some((key(i).to_string(), value.clone())),
+                Settled::Output(value, _) => Some((self.key(i).to_string(), value.clone())),
                 _ => None,
             };
             places.filter_map(output).collect()
@@ -205,117 +292,36 @@ impl Play<'_> {
             _ => Value::Object(found),
         }
     }
-}
 
-/// What live edges make of a `merge`.
-fn joined(join: Join, live: &[Live]) -> Value {
-    match join {
-        Join::Any => live.iter().min_by_key(|edge| edge.0).map(|edge| edge.2.clone()).unwrap_or_default(),
-        Join::Append => {
-            let flat = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-            live.iter().flat_map(|edge| flat(&edge.2)).collect()
+    /// What live edges make of a `merge`.
+    fn joined(&self, join: Join, live: &[Live]) -> Value {
+        match join {
+            Join::Any => live.iter().min_by_key(|edge| edge.0).map(|edge| edge.2.clone()).unwrap_or_default(),
+            Join::Append => {
+                let flat = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+                live.iter().flat_map(|edge| flat(&edge.2)).collect()
+            }
+            Join::Object => {
+                let of = |parent: usize| -> Value {
+                    let edges: Vec<_> = live.iter().filter(|edge| edge.0 == parent).collect();
+                    match edges.as_slice() {
+                        [single] => single.2.clone(),
+                        several => several
+                            .iter()
+                            .map(|edge| (edge.1.unwrap_or_default().to_owned(), edge.2.clone()))
+                            .collect(),
+                    }
+                };
+                live.iter().map(|edge| (self.key(edge.0).to_string(), of(edge.0))).collect()
+            }
         }
-        Join::Object => {
-            let of = |parent: usize| -> Value {
-                let edges: Vec<_> = live.iter().filter(|edge| edge.0 == parent).collect();
-                match edges.as_slice() {
-                    [single] => single.2.clone(),
-                    several => several
-                        .iter()
-                        .map(|edge| (edge.1.unwrap_or_default().to_owned(), edge.2.clone()))
-                        .collect(),
-                }
-            };
-            live.iter().map(|edge| (key(edge.0).to_string(), of(edge.0))).collect()
-        }
     }
 }
 
-/// What the failure of an expression or a schema looks like once its message was [blanked](blanked).
-fn validation(code: &str) -> Value {
-    json!({"class": "validation", "code": code, "message": ""})
-}
-
-/// A value in which the messages of validation errors are empty: their wording is the engine's own affair.
-pub fn blanked(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(blanked).collect(),
-        Value::Object(object) => {
-            let is_error =
-                object.len() == 3 && object.get("class").is_some_and(|class| class == "validation");
-            let blank = |(name, value): (&String, &Value)| {
-                let value = if is_error && name == "message" { json!("") } else { blanked(value) };
-                (name.clone(), value)
-            };
-            object.iter().map(blank).collect()
-        }
-        other => other.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::ErrorClass;
-
-    use super::*;
-    use crate::graphs::Temper;
-
-    fn shape(does: Does, edges: &[Edge]) -> Shape {
-        Shape { does, on_error: OnError::Branch, edges: edges.to_vec() }
-    }
-
-    fn call() -> Does {
-        let (posts, is_broken, mismatches) = (false, false, false);
-        Does::Call(Call {
-            posts,
-            temper: Temper::Steady,
-            timeout_s: None,
-            retry: None,
-            is_broken,
-            mismatches,
-        })
-    }
-
-    fn played(shapes: &[Shape], answers: &[(usize, Answer)]) -> Ending {
-        let facts = Facts { inputs: json!({"n": 3}), id: "r".into(), time: "t".into() };
-        play(shapes, &facts, &answers.iter().map(|(i, answer)| (key(*i), answer.clone())).collect())
-    }
-
-    /// A choice with a branch each way, and a merge of both.
-    fn diamond() -> Vec<Shape> {
-        vec![
-            shape(Does::Choose(Condition::Above(2)), &[]),
-            shape(Does::Pair, &[(0, Some("true"))]),
-            shape(Does::Wrap, &[(0, Some("false"))]),
-            shape(Does::Merge(Join::Object), &[(1, None), (2, None)]),
-        ]
-    }
-
-    #[test]
-    fn only_the_chosen_branch_is_merged() {
-        let ending = played(&diamond(), &[]);
-        assert_eq!(ending.nodes[2], Settled::Skipped);
-        assert_eq!(ending.result, Some(json!({"n1": [{"n": 3}, 1]})));
-    }
-
-    #[test]
-    fn a_call_without_an_answer_leaves_what_follows_unknown() {
-        let shapes = [shape(call(), &[]), shape(Does::Wrap, &[(0, None)])];
-        let ending = played(&shapes, &[]);
-        assert_eq!((&ending.nodes[1], &ending.result), (&Settled::Unknown, &None));
-        let request = json!({"url": "https://example.com/0/3", "query": {"in": {"n": 3}}});
-        assert_eq!(ending.requests[&key(0)], Some(request));
-        assert_eq!(played(&shapes, &[(0, Answer::Output(json!(5)))]).result, Some(json!({"k": 1, "in": 5})));
-    }
-
-    #[test]
-    fn a_failure_takes_its_error_edge_or_is_fatal() {
-        let failure = Failure::new(ErrorClass::Permanent, "http_status", "404");
-        let answers = [(0, Answer::Failure(failure))];
-        let handled = played(&[shape(call(), &[]), shape(Does::Pair, &[(0, Some("error"))])], &answers);
-        let error = json!({"class": "permanent", "code": "http_status", "message": "404"});
-        assert_eq!(handled.result, Some(json!([error, 1])));
-        let fatal = played(&[shape(call(), &[]), shape(Does::Pair, &[(0, None)])], &answers);
-        assert_eq!((fatal.fatal, fatal.result), (vec![key(0)], None));
+/// How an output looks to an expression that reads it.
+fn recalled(settled: Option<&Settled>) -> Value {
+    match settled {
+        Some(Settled::Output(value, _) | Settled::Error(value)) => json!({"of": value}),
+        _ => json!({}),
     }
 }
