@@ -35,7 +35,9 @@ fn side_by_side(effects: usize) -> Value {
     let effect = |i: usize| json!({"key": format!("n{i}"), "node_type": "post_api", "timeout_s": 10, "metadata": {"url": format!("{{{{ base.params.source }}}}/n{i}")}});
     let mut nodes: Vec<_> = (0..effects).map(effect).collect();
     nodes.push(json!({"key": "all", "node_type": "merge"}));
-    nodes.push(json!({"key": "answer", "node_type": "return", "metadata": {"output": "{{ $count($keys(input)) }}"}}));
+    nodes.push(
+        json!({"key": "answer", "node_type": "return", "metadata": {"output": "{{ $count($keys(input)) }}"}}),
+    );
     let mut edges: Vec<_> = (0..effects).map(|i| json!({"from": format!("n{i}"), "to": "all"})).collect();
     edges.push(json!({"from": "all", "to": "answer"}));
     json!({ "nodes": nodes, "edges": edges })

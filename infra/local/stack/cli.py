@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="heddle.py", description="Runs Heddle on this machine.")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def command(name: str, run, text: str, **options: str) -> None:
+    def command(name: str, run, text: str, /, **options: str) -> None:
         sub = commands.add_parser(name, help=text)
         for option, default in options.items():
             sub.add_argument(f"--{option}", default=default)
