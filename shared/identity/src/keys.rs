@@ -68,10 +68,14 @@ impl KeySet {
         self.keys.iter().any(|key| key.id == id)
     }
 
-    /// The name of the key that signs, and what signs with it.
-    pub(crate) fn signer(&self) -> Option<(&str, impl Fn(&[u8]) -> Vec<u8>)> {
-        let Key { id, pair } = self.keys.first()?;
-        Some((id, |message: &[u8]| pair.sign(message).as_ref().to_vec()))
+    /// The name of the key that signs.
+    pub(crate) fn current(&self) -> Option<&str> {
+        self.keys.first().map(|key| key.id.as_str())
+    }
+
+    /// The signature of the key that signs.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.keys.first().map(|key| key.pair.sign(message).as_ref().to_vec())
     }
 
     /// Whether the key of this name made this signature.

@@ -150,7 +150,8 @@ impl Issuer {
     ) -> Result<String, StoreError> {
         const SIGN: &str = "sign a token";
         let keys = self.keys.keys().await?;
-        let (kid, sign) = keys.signer().ok_or_else(|| unavailable(SIGN)("there is no key"))?;
+        let no_key = || unavailable(SIGN)("there is no key");
+        let kid = keys.current().ok_or_else(no_key)?;
         let (alg, typ) = (ALGORITHM.to_owned(), MEDIA_TYPE.to_owned());
         let header = Header { alg, typ, kid: kid.to_owned(), crit: None };
         let now = self.clock.now().timestamp();
@@ -169,8 +170,8 @@ impl Issuer {
         let header = serde_json::to_vec(&header).map_err(unavailable(SIGN))?;
         let payload = serde_json::to_vec(&payload).map_err(unavailable(SIGN))?;
         let signed = format!("{}.{}", encode(&header), encode(&payload));
-        let signature = encode(&sign(signed.as_bytes()));
-        Ok(format!("{signed}.{signature}"))
+        let signature = keys.sign(signed.as_bytes()).ok_or_else(no_key)?;
+        Ok(format!("{signed}.{}", encode(&signature)))
     }
 }
 

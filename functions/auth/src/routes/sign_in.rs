@@ -63,13 +63,12 @@ pub(crate) async fn refresh(
     headers: HeaderMap,
     body: Option<Json<Refresh>>,
 ) -> ApiResult<Response> {
-    let (token, page) = match &body {
-        Some(Json(body)) => (body.refresh_token.as_str(), None),
-        None => {
-            let cookies = cookies(&headers);
-            let token = cookies.refresh.ok_or_else(unauthorized)?;
-            (token, Some(csrf(&s, &headers, &cookies).await?.ok_or_else(forged)?))
-        }
+    let (token, page) = if let Some(Json(body)) = &body {
+        (body.refresh_token.as_str(), None)
+    } else {
+        let cookies = cookies(&headers);
+        let token = cookies.refresh.ok_or_else(unauthorized)?;
+        (token, Some(csrf(&s, &headers, &cookies).await?.ok_or_else(forged)?))
     };
     let signed_in = s.identity.refresh(token, page, &client).await;
     let signed_in = signed_in.map_err(|error| refused(error, s.clock.now()))?;

@@ -6,6 +6,7 @@ use app::{
     fakes::{ManualClock, MemorySecrets, SequentialEntropy, SequentialIds},
     ports::{DeploymentSecrets as _, Name},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use domain::{MemberId, SessionId};
 use identity::{Issuer, KeyRing, Realm, Refusal, Unverified, Verifier};
@@ -62,7 +63,6 @@ impl Processes {
     async fn rotate(&self, new: u8) {
         let name = Name::parse("token-keys").unwrap();
         let keys: Value = serde_json::from_str(&self.secrets.read(&name).await.unwrap()).unwrap();
-        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
         let new = BASE64_URL_SAFE_NO_PAD.encode([new; 32]);
         let keys = json!({"current": keys["next"], "next": new, "previous": keys["current"]});
         self.secrets.replace(&name, &keys.to_string());
@@ -101,7 +101,6 @@ async fn through_a_rotation_all_processes_understand_each_other() {
 async fn a_rotation_is_heard_of_within_minutes() {
     let process = Processes::new();
     let kid = async || {
-        use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
         let token = process.token().await;
         let header = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
         serde_json::from_slice::<Value>(&header).unwrap()["kid"].clone()

@@ -30,27 +30,8 @@ impl Forge {
         json!({"alg": "EdDSA", "typ": "at+jwt", "kid": self.kid})
     }
 
-    /// What a token of the world says.
-    fn payload(&self) -> Value {
-        json!({
-            "iss": "heddle/test", "aud": "heddle/test/api", "type": "access", "email": ADA,
-            "sub": "01961234-5678-7abc-8def-0123456789ab", "sid": "01961234-5678-7abc-8def-0123456789ac",
-            "iat": 1_770_000_000, "exp": 1_770_000_900, "jti": "01961234-5678-7abc-8def-0123456789ad",
-        })
-    }
-
     fn header_with(&self, name: &str, value: Value) -> Value {
         with(self.header(), name, value)
-    }
-
-    fn payload_with(&self, name: &str, value: Value) -> Value {
-        with(self.payload(), name, value)
-    }
-
-    /// Signed by the world's own key, as somebody could who has it.
-    fn signed(&self, header: &Value, payload: &Value) -> String {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).unwrap();
-        sealed(header, payload, |signed| pair.sign(signed).as_ref().to_vec())
     }
 
     async fn verify(&self, token: &str) -> Result<Claims, Unverified> {
@@ -65,8 +46,27 @@ impl Forge {
     }
 
     async fn refusal_of(&self, name: &str, value: Value) -> Refusal {
-        self.refusal(&self.signed(&self.header(), &self.payload_with(name, value))).await
+        self.refusal(&signed(&self.header(), &payload_with(name, value))).await
     }
+}
+
+/// What a token of the world says.
+fn payload() -> Value {
+    json!({
+        "iss": "heddle/test", "aud": "heddle/test/api", "type": "access", "email": ADA,
+        "sub": "01961234-5678-7abc-8def-0123456789ab", "sid": "01961234-5678-7abc-8def-0123456789ac",
+        "iat": 1_770_000_000, "exp": 1_770_000_900, "jti": "01961234-5678-7abc-8def-0123456789ad",
+    })
+}
+
+fn payload_with(name: &str, value: Value) -> Value {
+    with(payload(), name, value)
+}
+
+/// Signed by the world's own key, as somebody could who has it.
+fn signed(header: &Value, payload: &Value) -> String {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).unwrap();
+    sealed(header, payload, |signed| pair.sign(signed).as_ref().to_vec())
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -103,7 +103,7 @@ async fn a_token_says_who_signed_in_and_holds_for_a_quarter_of_an_hour() {
 #[tokio::test]
 async fn the_forge_makes_good_tokens() {
     let forge = Forge::new().await;
-    let claims = forge.verify(&forge.signed(&forge.header(), &forge.payload())).await.unwrap();
+    let claims = forge.verify(&signed(&forge.header(), &payload())).await.unwrap();
     assert_eq!(claims.email, ADA);
 }
 
@@ -112,13 +112,9 @@ async fn no_algorithm_is_none() {
     let forge = Forge::new().await;
     for alg in ["none", "None", "NONE", ""] {
         let header = forge.header_with("alg", json!(alg));
-        assert_eq!(
-            forge.refusal(&sealed(&header, &forge.payload(), |_| vec![])).await,
-            Refusal::Header,
-            "{alg}"
-        );
+        assert_eq!(forge.refusal(&sealed(&header, &payload(), |_| vec![])).await, Refusal::Header, "{alg}");
     }
-    let unsigned = sealed(&forge.header(), &forge.payload(), |_| vec![]);
+    let unsigned = sealed(&forge.header(), &payload(), |_| vec![]);
     assert_eq!(forge.refusal(&unsigned).await, Refusal::Signature);
 }
 
@@ -131,7 +127,7 @@ async fn the_public_key_is_no_secret_of_an_hmac() {
         let sign = |signed: &[u8]| hmac::sign(&key, signed).as_ref().to_vec();
         for (alg, refusal) in [("HS256", Refusal::Header), ("EdDSA", Refusal::Signature)] {
             let header = forge.header_with("alg", json!(alg));
-            assert_eq!(forge.refusal(&sealed(&header, &forge.payload(), sign)).await, refusal);
+            assert_eq!(forge.refusal(&sealed(&header, &payload(), sign)).await, refusal);
         }
     }
 }
@@ -141,7 +137,7 @@ async fn another_algorithm_is_refused_whoever_signed() {
     let forge = Forge::new().await;
     for alg in ["RS256", "ES256", "PS256", "HS256", "Ed25519", "eddsa", "EdDSA "] {
         let header = forge.header_with("alg", json!(alg));
-        assert_eq!(forge.refusal(&forge.signed(&header, &forge.payload())).await, Refusal::Header, "{alg}");
+        assert_eq!(forge.refusal(&signed(&header, &payload())).await, Refusal::Header, "{alg}");
     }
 }
 
@@ -152,14 +148,14 @@ async fn keys_that_are_not_ours_sign_nothing() {
     let sign = |signed: &[u8]| eve.sign(signed).as_ref().to_vec();
     for kid in ["", "eve", "../../keys", &"k".repeat(500)] {
         let header = forge.header_with("kid", json!(kid));
-        assert_eq!(forge.refusal(&sealed(&header, &forge.payload(), sign)).await, Refusal::UnknownKey);
+        assert_eq!(forge.refusal(&sealed(&header, &payload(), sign)).await, Refusal::UnknownKey);
     }
-    assert_eq!(forge.refusal(&sealed(&forge.header(), &forge.payload(), sign)).await, Refusal::Signature);
+    assert_eq!(forge.refusal(&sealed(&forge.header(), &payload(), sign)).await, Refusal::Signature);
     // A key that a token brings along is not looked at.
     let header = forge.header_with("jwk", json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}));
-    assert_eq!(forge.refusal(&sealed(&header, &forge.payload(), sign)).await, Refusal::Signature);
+    assert_eq!(forge.refusal(&sealed(&header, &payload(), sign)).await, Refusal::Signature);
     let header = forge.header_with("jku", json!("https://eve.example/jwks.json"));
-    assert_eq!(forge.refusal(&sealed(&header, &forge.payload(), sign)).await, Refusal::Signature);
+    assert_eq!(forge.refusal(&sealed(&header, &payload(), sign)).await, Refusal::Signature);
 }
 
 #[tokio::test]
@@ -181,10 +177,10 @@ async fn a_token_of_another_type_is_refused() {
     }
     for typ in ["JWT", "logout+jwt", ""] {
         let header = forge.header_with("typ", json!(typ));
-        assert_eq!(forge.refusal(&forge.signed(&header, &forge.payload())).await, Refusal::Header);
+        assert_eq!(forge.refusal(&signed(&header, &payload())).await, Refusal::Header);
     }
     let critical = forge.header_with("crit", json!(["exp"]));
-    assert_eq!(forge.refusal(&forge.signed(&critical, &forge.payload())).await, Refusal::Header);
+    assert_eq!(forge.refusal(&signed(&critical, &payload())).await, Refusal::Header);
 }
 
 #[tokio::test]
@@ -197,7 +193,7 @@ async fn a_token_of_another_time_is_refused() {
         assert_eq!(forge.refusal_of(name, json!(time)).await, Refusal::Early, "{name} {time}");
     }
     for name in ["iat", "nbf"] {
-        let token = forge.signed(&forge.header(), &forge.payload_with(name, json!(1_770_000_030)));
+        let token = signed(&forge.header(), &payload_with(name, json!(1_770_000_030)));
         forge.verify(&token).await.unwrap();
     }
 }
@@ -205,9 +201,9 @@ async fn a_token_of_another_time_is_refused() {
 #[tokio::test]
 async fn what_was_changed_is_refused() {
     let forge = Forge::new().await;
-    let token = forge.signed(&forge.header(), &forge.payload());
+    let token = signed(&forge.header(), &payload());
     let [header, payload, signature] = <[&str; 3]>::try_from(token.split('.').collect::<Vec<_>>()).unwrap();
-    let other = encode(forge.payload_with("email", json!("eve@example.com")).to_string().as_bytes());
+    let other = encode(payload_with("email", json!("eve@example.com")).to_string().as_bytes());
     assert_eq!(forge.refusal(&format!("{header}.{other}.{signature}")).await, Refusal::Signature);
     for place in 0..signature.len() - 1 {
         let letter = if signature.as_bytes()[place] == b'A' { 'B' } else { 'A' };
@@ -221,14 +217,14 @@ async fn what_was_changed_is_refused() {
 #[tokio::test]
 async fn what_is_no_token_is_refused() {
     let forge = Forge::new().await;
-    let good = forge.signed(&forge.header(), &forge.payload());
-    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let good = signed(&forge.header(), &payload());
+    let (body, signature) = good.rsplit_once('.').unwrap();
     for bad in [
         String::new(),
         ".".to_owned(),
         "..".to_owned(),
         "a.b.c".to_owned(),
-        signed.to_owned(),
+        body.to_owned(),
         format!("{good}="),
         format!("{good} "),
         format!(" {good}"),
@@ -243,10 +239,10 @@ async fn what_is_no_token_is_refused() {
         ("exp", json!("1770000900")),
         ("aud", json!(["heddle/test/api"])),
     ] {
-        let token = forge.signed(&forge.header(), &forge.payload_with(name, value));
+        let token = signed(&forge.header(), &payload_with(name, value));
         assert_eq!(forge.refusal(&token).await, Refusal::Malformed, "{name}");
     }
-    let mut incomplete = forge.payload();
+    let mut incomplete = payload();
     incomplete.as_object_mut().unwrap().shift_remove("exp");
-    assert_eq!(forge.refusal(&forge.signed(&forge.header(), &incomplete)).await, Refusal::Malformed);
+    assert_eq!(forge.refusal(&signed(&forge.header(), &incomplete)).await, Refusal::Malformed);
 }
