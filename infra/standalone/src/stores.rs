@@ -145,8 +145,8 @@ async fn knock(options: &PgConnectOptions, place: &str) -> Result<(), Trouble> {
     )))
 }
 
-/// The folder of large values.
-fn folder(data: &Data) -> Result<PathBuf, Trouble> {
+/// The data directory.
+pub(crate) fn folder(data: &Data) -> Result<PathBuf, Trouble> {
     if let Some(folder) = &data.data {
         return Ok(folder.clone());
     }

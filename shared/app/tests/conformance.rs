@@ -180,3 +180,26 @@ mod step_slots {
 
     app::step_slots_suite!(async { MemoryAdmissions::default() });
 }
+
+mod challenges {
+    use app::fakes::MemoryChallenges;
+
+    app::challenges_suite!(async { MemoryChallenges::default() });
+}
+
+mod accounts {
+    use app::fakes::MemoryAccounts;
+
+    app::accounts_suite!(async { MemoryAccounts::default() });
+}
+
+mod sessions {
+    use app::{conformance::sessions::SessionWorld, fakes::MemorySessions};
+    use domain::UserId;
+    use uuid::Uuid;
+
+    app::sessions_suite!(async {
+        let users = [1, 2].map(|number| UserId::new(Uuid::from_u128(number)));
+        SessionWorld { sessions: MemorySessions::default(), users, keep: () }
+    });
+}

@@ -82,6 +82,13 @@ impl DeploymentSecrets for Secrets {
         self.secret_string(&format!("{}{name}", self.prefix)).await
     }
 
+    async fn read_again(&self, name: &Name) -> Result<Arc<str>, StoreError> {
+        let id = format!("{}{name}", self.prefix);
+        let text = self.get(&id).await?;
+        self.known.lock().await.insert(id, Arc::new(OnceCell::new_with(Some(Arc::clone(&text)))));
+        Ok(text)
+    }
+
     async fn create_if_absent(&self, name: &Name, text: &str) -> Result<Arc<str>, StoreError> {
         let id = format!("{}{name}", self.prefix);
         let cell = self.cell(&id).await;

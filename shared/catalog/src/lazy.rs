@@ -1,14 +1,18 @@
 //! A catalog that is opened by its first use, so that booting a function reads no secret and connects to nothing.
 
-use std::{collections::HashMap, fmt, pin::Pin, sync::Arc};
+use std::{collections::HashMap, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use app::ports::{
-    Activities, Activity, Annotation, Annotations, ApiKeys, AuditEntry, AuditLog, DataKey, Draft,
-    LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, SealedSecret, SealedSecrets, Seat,
-    Seats, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
+    Account, Accounts, Activities, Activity, Annotation, Annotations, ApiKeys, AuditEntry, AuditLog, DataKey,
+    Draft, LimitPolicies, NewAccount, NewToken, ProfilePatch, Retention, RetentionPolicies, Rotation,
+    Runnable, RunningLimit, SealedSecret, SealedSecrets, Seat, Seats, ServiceCaller, Session, Sessions,
+    StoreError, WorkflowCatalog, WorkflowNames,
 };
 use async_trait::async_trait;
-use domain::{AnnotationId, MemberId, RunId, TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    AnnotationId, MemberId, RunId, SessionId, TeamId, Timestamp, UserId, VersionId, WorkflowId,
+    WorkflowVersion,
+};
 use engine::Reference;
 use tokio::sync::OnceCell;
 
@@ -159,6 +163,82 @@ impl LimitPolicies for LazyCatalog {
 impl Seats for LazyCatalog {
     async fn seats(&self, member: MemberId) -> Result<Vec<Seat>, StoreError> {
         self.get().await?.seats(member).await
+    }
+}
+
+#[async_trait]
+impl Accounts for LazyCatalog {
+    async fn by_email(&self, email: &str) -> Result<Account, StoreError> {
+        self.get().await?.by_email(email).await
+    }
+
+    async fn by_member(&self, member: MemberId) -> Result<Account, StoreError> {
+        self.get().await?.by_member(member).await
+    }
+
+    async fn by_user(&self, user: UserId) -> Result<Account, StoreError> {
+        self.get().await?.by_user(user).await
+    }
+
+    async fn open(&self, new: &NewAccount) -> Result<Account, StoreError> {
+        Accounts::open(self.get().await?, new).await
+    }
+
+    async fn update(&self, member: MemberId, patch: &ProfilePatch) -> Result<Account, StoreError> {
+        self.get().await?.update(member, patch).await
+    }
+
+    async fn set_password(&self, user: UserId, phc: &str) -> Result<(), StoreError> {
+        self.get().await?.set_password(user, phc).await
+    }
+
+    async fn signed_in(
+        &self,
+        member: MemberId,
+        at: Timestamp,
+        is_by_mail: bool,
+    ) -> Result<Account, StoreError> {
+        self.get().await?.signed_in(member, at, is_by_mail).await
+    }
+}
+
+#[async_trait]
+impl Sessions for LazyCatalog {
+    async fn begin(
+        &self,
+        user: UserId,
+        session: SessionId,
+        token: &NewToken,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.get().await?.begin(user, session, token, now).await
+    }
+
+    async fn rotate(
+        &self,
+        sha256: [u8; 32],
+        next: &NewToken,
+        now: Timestamp,
+        grace: Duration,
+    ) -> Result<Rotation, StoreError> {
+        self.get().await?.rotate(sha256, next, now, grace).await
+    }
+
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        self.get().await?.list(user, now).await
+    }
+
+    async fn revoke(&self, user: UserId, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
+        self.get().await?.revoke(user, session, now).await
+    }
+
+    async fn revoke_all(
+        &self,
+        user: UserId,
+        kept: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.get().await?.revoke_all(user, kept, now).await
     }
 }
 

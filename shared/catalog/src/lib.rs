@@ -6,6 +6,7 @@
 //! Queries are checked against the schema when this crate is built, by the metadata in `.sqlx/`: a build needs no database
 //! (docs/migrations.md says how to refresh it).
 
+mod accounts;
 mod activity;
 mod actor;
 mod annotations;
@@ -53,7 +54,6 @@ pub use segment_key::SegmentKey;
 pub use segments::{NewSegment, Segment, SegmentPatch};
 pub use service_users::ServiceUser;
 pub use services::{ApiKeyDigest, NewService, Service, ServiceCounts};
-pub use sessions::{NewToken, Rotation, Session};
 pub use team_members::Membership;
 pub use teams::{Team, TeamPatch};
 pub use users::Login;

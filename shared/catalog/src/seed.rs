@@ -1,4 +1,4 @@
-//! What a local stack starts with (OPS-12): a team, two members, a service per environment, an expert. The workflow is left to
+//! What a local stack starts with (OPS-12): a team, two members with logins, a service per environment, an expert. The workflow is left to
 //! the stack, which makes it through the API like anyone else.
 
 use domain::{ExpertId, MemberId, ServiceId, TeamId};
@@ -61,6 +61,15 @@ async fn insert_demo(tx: &mut PgConnection, key: &ApiKeyDigest) -> Result<(), sq
         "insert into members (id, first_name, last_name, email)
         values ($1, 'Olga', 'Owner', 'owner@demo.example'), ($2, 'Edgar', 'Editor', 'editor@demo.example')
         on conflict (id) do nothing",
+        OWNER.uuid(),
+        EDITOR.uuid()
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into users (id, member_id) values ($1, $3), ($2, $4) on conflict (member_id) do nothing",
+        demo_id(0x251),
+        demo_id(0x252),
         OWNER.uuid(),
         EDITOR.uuid()
     )

@@ -2,11 +2,12 @@
 //! All of it survives a `kill -9`: what was answered is on the disk, and what was under way is begun again.
 //!
 //! - [`Embedded::open`]: the run store, the step queue with its [`Workers`], and who waits for which run.
-//! - [`EmbeddedTimers`], [`EmbeddedCounters`]: timers that a loop lets fire, and counters that forget.
+//! - [`EmbeddedTimers`], [`EmbeddedCounters`], [`EmbeddedChallenges`]: timers that a loop lets fire, counters and codes that are forgotten.
 //! - [`FolderSecrets`], [`Mailbox`]: the deployment's secrets and its mail as files.
 //! - [`migrator`]: the tables, in a Postgres schema of their own.
 
 mod admissions;
+mod challenges;
 mod counters;
 mod database;
 mod error;
@@ -29,6 +30,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 
 pub use admissions::EmbeddedAdmissions;
+pub use challenges::EmbeddedChallenges;
 pub use counters::EmbeddedCounters;
 pub use database::{connect_lazy, migrator};
 pub use mailbox::Mailbox;
@@ -118,6 +120,11 @@ impl Embedded {
     /// Counters on the same database, in windows of this clock.
     pub fn counters(&self, clock: Arc<dyn Clock>) -> EmbeddedCounters {
         EmbeddedCounters::new(self.queue.pool(), clock)
+    }
+
+    /// One-time codes in the same database.
+    pub fn challenges(&self) -> EmbeddedChallenges {
+        EmbeddedChallenges::new(self.queue.pool())
     }
 
     /// Begins to look for messages whenever a worker is idle.

@@ -32,6 +32,10 @@ impl DeploymentSecrets for FolderSecrets {
         }
     }
 
+    async fn read_again(&self, name: &Name) -> Result<Arc<str>, StoreError> {
+        self.read(name).await
+    }
+
     async fn create_if_absent(&self, name: &Name, text: &str) -> Result<Arc<str>, StoreError> {
         const CREATE: &str = "create a secret";
         let (folder, file, bytes) = (self.0.clone(), name.to_string(), text.as_bytes().to_vec());

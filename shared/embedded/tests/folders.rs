@@ -34,6 +34,10 @@ mod secrets {
             self.0.read(name).await
         }
 
+        async fn read_again(&self, name: &Name) -> Result<Arc<str>, StoreError> {
+            self.0.read_again(name).await
+        }
+
         async fn create_if_absent(&self, name: &Name, text: &str) -> Result<Arc<str>, StoreError> {
             self.0.create_if_absent(name, text).await
         }

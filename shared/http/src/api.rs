@@ -24,13 +24,20 @@ pub struct Api<S> {
     area: &'static str,
     description: &'static str,
     routes: OpenApiRouter<S>,
+    beside: OpenApiRouter<S>,
     checks: health::Checks,
 }
 
 impl<S: Clone + Send + Sync + 'static> Api<S> {
     /// An area whose `routes` have paths relative to [`BASE`].
     pub fn new(area: &'static str, description: &'static str, routes: OpenApiRouter<S>) -> Self {
-        Self { area, description, routes, checks: health::Checks::default() }
+        let (beside, checks) = (OpenApiRouter::default(), health::Checks::default());
+        Self { area, description, routes, beside, checks }
+    }
+
+    /// Adds routes whose paths stand for themselves, not below [`BASE`].
+    pub fn beside(self, routes: OpenApiRouter<S>) -> Self {
+        Self { beside: routes, ..self }
     }
 
     /// Adds a part that must answer for the function to be ready. Its name is shown to clients, its error only logged.
@@ -49,7 +56,8 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         let prefix = format!("{BASE}/{}", self.area);
         let health = health::routes(Arc::new(self.checks));
         let (router, document) = OpenApiRouter::with_openapi(docs::empty(self.area, self.description))
-            .nest(BASE, self.routes.with_state(state))
+            .nest(BASE, self.routes.with_state(state.clone()))
+            .merge(self.beside.with_state(state))
             .nest(&prefix, health.clone())
             .merge(health)
             .split_for_parts();

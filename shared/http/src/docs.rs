@@ -11,7 +11,7 @@ use utoipa::{
         content::ContentBuilder,
         response::ResponseBuilder,
         schema::Schema,
-        security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -19,6 +19,9 @@ use crate::{Code, PROBLEM_JSON};
 
 /// The name of the security scheme for services.
 pub const API_KEY: &str = "api_key";
+
+/// The name of the security scheme for members.
+pub const BEARER: &str = "bearer";
 
 /// A refusal (RFC 9457).
 #[derive(Serialize, ToSchema)]
@@ -65,6 +68,7 @@ pub(crate) fn empty(area: &str, description: &str) -> OpenApi {
     let key = ApiKeyValue::with_description("X-API-Key", "The key of a service; it decides the team.");
     let mut components = Components::new();
     components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.schemas.insert("Problem".to_owned(), ProblemSchema::schema());
     components.schemas.insert("FieldError".to_owned(), MistakeSchema::schema());
     OpenApiBuilder::new()
@@ -155,6 +159,32 @@ refusal_sets!(
     ],
     /// Of the route that cancels a run.
     Cancelling = [Unauthorized, NotFound, Conflict, RunEnded, Internal, Unavailable],
+    /// Of a public document.
+    Publishing = [Internal, Unavailable],
+    /// Of the route that sends codes.
+    RequestingCode = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, BodyTooLarge, UnsupportedMediaType, Validation, RateLimited, Internal,
+        Unavailable,
+    ],
+    /// Of a route that signs in.
+    SigningIn = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, BodyTooLarge, UnsupportedMediaType, Validation,
+        RateLimited, Internal, Unavailable,
+    ],
+    /// Of the route that renews tokens. Forbidden is a page without its CSRF token.
+    Refreshing = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, BodyTooLarge, UnsupportedMediaType, Validation,
+        Internal, Unavailable,
+    ],
+    /// Of a route that tells a member of themselves.
+    ReadingOneself = [Unauthorized, Internal, Unavailable],
+    /// Of a route by which members change what is theirs. Forbidden is a page without its CSRF token.
+    ActingOnOneself = [Unauthorized, Forbidden, NotFound, Internal, Unavailable],
+    /// Of such a route that takes a body.
+    ChangingOneself = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
     /// Of readiness.
     Unready = [Unavailable],
 );

@@ -1,7 +1,7 @@
 //! The HTTP side of every API function. A function describes its routes and builds an [`Api`]; around them stand, the same
 //! for all: request ids, logs and metrics, security headers, problems instead of panics, health, the OpenAPI document.
 //!
-//! - who calls: [`Caller`]
+//! - who calls: [`Caller`], [`ClientAddress`]
 //! - what it says: [`Json`], [`Path`], [`Query`] (with [`Limit`], [`CommaSeparated`]), [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
 //! - where it runs: `serve` (with the cargo feature `lambda`)
@@ -10,6 +10,7 @@ mod api;
 #[cfg(test)]
 mod api_tests;
 mod caller;
+mod client;
 pub mod docs;
 mod extract;
 mod headers;
@@ -30,6 +31,7 @@ pub mod testing;
 
 pub use api::{Api, BASE};
 pub use caller::Caller;
+pub use client::ClientAddress;
 pub use extract::{Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use json::{JSON_LIMIT, Json, MAX_DEPTH};

@@ -58,6 +58,8 @@ pub enum Code {
     Validation,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
+    /// Too many requests of this kind in too short a time.
+    RateLimited,
     /// Our fault.
     Internal,
     /// A part that is needed does not answer for now.
@@ -66,7 +68,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -88,6 +90,7 @@ impl Code {
         Self::UnsupportedMediaType,
         Self::Validation,
         Self::IdempotencyKeyReused,
+        Self::RateLimited,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -135,6 +138,7 @@ impl Code {
             Self::IdempotencyKeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used before")
             }
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Not available for now"),
         }

@@ -14,6 +14,7 @@ pub(crate) const INPUTS: &str = "RUN#INPUTS";
 pub(crate) const STEP: &str = "STEP#";
 pub(crate) const VERSION: &str = "VERSION";
 pub(crate) const IDEM: &str = "IDEM";
+pub(crate) const CHALLENGE: &str = "CODE";
 pub(crate) const ADMITTED: &str = "ADMITTED";
 pub(crate) const SLOTS: &str = "SLOTS";
 
@@ -52,6 +53,10 @@ pub(crate) fn line_pk(team: TeamId) -> String {
 /// Where it stands who of a team has how many calls under way.
 pub(crate) fn slots_pk(team: TeamId) -> String {
     format!("SLOTS#{team}")
+}
+
+pub(crate) fn challenge_pk(key: &str) -> String {
+    format!("CODE#{key}")
 }
 
 pub(crate) fn count_pk(key: &str) -> String {

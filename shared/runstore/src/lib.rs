@@ -10,6 +10,7 @@
 //! | `ADMIT#<team>` | `ADMITTED` | `runs`: the set of the runs that are under way, of a team with a limit |
 //! | `WAIT#<team>` | `<run>` | none: a run that waits |
 //! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
+//! | `CODE#<key>` | `CODE` | `challenge` (its id), `mac`, `purpose`, `tries`, `expires_at`, `ip`, `user_agent` |
 //!
 //! One strongly consistent query with `sk >= "RUN"` reads a run: its control item first, so every step record that it names is
 //! there already. `LOG#` is reserved and sorts before. JSON is a string, or deflated bytes where that is less; what may be large is either,
@@ -32,6 +33,7 @@
 //!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
 
 mod admissions;
+mod challenges;
 mod commit;
 mod compact;
 mod counters;
@@ -49,5 +51,6 @@ mod store;
 mod versions;
 
 pub use admissions::DynamoAdmissions;
+pub use challenges::DynamoChallenges;
 pub use counters::DynamoCounters;
 pub use store::DynamoRunStore;

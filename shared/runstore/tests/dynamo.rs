@@ -86,6 +86,20 @@ mod counters {
     app::counters_suite!(with_clock());
 }
 
+mod challenges {
+    use aws_sdk_dynamodb::Client;
+    use runstore::DynamoChallenges;
+    use test_support::aws::Emulator;
+
+    async fn challenges() -> DynamoChallenges {
+        let emulator = Emulator::connect().await;
+        let table = emulator.run_table().await;
+        DynamoChallenges::new(Client::new(&emulator.sdk), table)
+    }
+
+    app::challenges_suite!(challenges());
+}
+
 fn morning() -> Timestamp {
     Timestamp::from_timestamp(1_770_000_000, 0).unwrap()
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use app::ports::{Chance, Clock, Ids};
+use app::ports::{Chance, Clock, Entropy, Ids};
 
-use crate::{Env, MissingConfig, SystemChance, SystemClock, TimeOrderedIds, log, metrics};
+use crate::{Env, MissingConfig, SystemChance, SystemClock, SystemEntropy, TimeOrderedIds, log, metrics};
 
 /// What `main` builds a process's state from.
 pub struct Boot {
@@ -16,6 +16,8 @@ pub struct Boot {
     pub ids: Arc<dyn Ids>,
     /// Random numbers.
     pub chance: Arc<dyn Chance>,
+    /// Keys and tokens.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 /// Why a process can't start. Its text names everything that is wrong.
@@ -41,5 +43,6 @@ pub fn boot(process: &'static str) -> Result<Boot, BootError> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(TimeOrderedIds),
         chance: Arc::new(SystemChance),
+        entropy: Arc::new(SystemEntropy),
     })
 }

@@ -21,4 +21,4 @@ pub use env::{Env, MissingConfig, Reader};
 pub use scope::Scope;
 #[cfg(feature = "lambda")]
 pub use sdk::sdk_config;
-pub use world::{SystemChance, SystemClock, TimeOrderedIds};
+pub use world::{SystemChance, SystemClock, SystemEntropy, TimeOrderedIds};

@@ -1,6 +1,6 @@
 //! Time, ids and chance as the machine gives them.
 
-use app::ports::{Chance, Clock, Ids};
+use app::ports::{Chance, Clock, Entropy, Ids, StoreError, unavailable};
 use domain::Timestamp;
 use uuid::Uuid;
 
@@ -36,6 +36,18 @@ impl Chance for SystemChance {
     }
 }
 
+/// The operating system's source of keys.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn draw(&self) -> Result<[u8; 32], StoreError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(unavailable("draw random bytes"))?;
+        Ok(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +58,13 @@ mod tests {
         assert!(draws.iter().all(|x| (0.0..1.0).contains(x)));
         let mean = draws.iter().sum::<f64>() / 1000.0;
         assert!((0.4..0.6).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn no_draw_is_like_another() {
+        let draws: std::collections::HashSet<[u8; 32]> =
+            (0..100).map(|_| SystemEntropy.draw().unwrap()).collect();
+        assert_eq!(draws.len(), 100);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use crate::{
     cli::Serve,
     exit::{Exit, Trouble, trouble},
-    serve::{api, housekeeping, stop::Signals},
+    serve::{api, housekeeping, sign_in, stop::Signals},
     stores::{self, Postgres},
     workers::{self, Crew},
 };
@@ -37,11 +37,13 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
     let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
-    let router = api::router(&embedded, catalog, conductor, &boot, stopped.clone());
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // Dropping the sender is telling to stop as well.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    });
+    let identity = sign_in::identity(&args.data, &embedded, catalog.clone(), &boot)?;
+    let router = api::router(&embedded, catalog, conductor, identity, &boot, stopped.clone());
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            // Dropping the sender is telling to stop as well.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        });
     let server = tokio::spawn(server.into_future());
 
     tokio::select! {

@@ -11,7 +11,7 @@ use app::{
 use domain::{Priority, RunId, RunStatus, TeamId, Trigger, TriggerKind, WorkflowVersion};
 use embedded::Embedded;
 use engine::Run;
-use runtime::{Boot, Env, SystemChance, SystemClock, TimeOrderedIds};
+use runtime::{Boot, Env, SystemChance, SystemClock, SystemEntropy, TimeOrderedIds};
 use serde_json::Value;
 use tokio::{signal, sync::mpsc::UnboundedReceiver};
 
@@ -67,6 +67,7 @@ impl<'a> Session<'a> {
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrderedIds),
             chance: Arc::new(SystemChance),
+            entropy: Arc::new(SystemEntropy),
         };
         let mut embedded = postgres.open(stores::objects(&args.data)?, Arc::clone(&boot.ids)).await?;
         let (watched, commits) = Watched::new(Arc::clone(&embedded.store) as _);

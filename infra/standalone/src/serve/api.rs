@@ -6,6 +6,7 @@ use app::{Conductor, KnownLimits};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
+use identity::Identity;
 use runs::EventStream;
 use runtime::Boot;
 use tokio::sync::watch;
@@ -13,9 +14,10 @@ use tokio::sync::watch;
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &[&str]); 2] = [
+pub(crate) const PREFIXES: [(&str, &[&str]); 3] = [
     ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
     ("Workflows", &["/api/v1/workflows"]),
+    ("Auth", &["/api/v1/auth", "/.well-known"]),
 ];
 
 /// The whole API as one router. What it streams ends when `stop` becomes true.
@@ -23,6 +25,7 @@ pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
     conductor: Arc<Conductor>,
+    identity: Arc<Identity>,
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -50,11 +53,12 @@ pub(crate) fn router(
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };
+    let auth = auth::State { identity, clock: Arc::clone(&boot.clock) };
     let ping = move || {
         let catalog = Arc::clone(&catalog);
         async move { catalog.ping().await }
     };
-    let routers = [runs::router(runs, ping), workflows::router(workflows)];
+    let routers = [runs::router(runs, ping.clone()), workflows::router(workflows), auth::router(auth, ping)];
     let areas = PREFIXES.into_iter().zip(routers);
     mount(areas.map(|((_, prefixes), router)| Area { prefixes, router }).collect())
 }

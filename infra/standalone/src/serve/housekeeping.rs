@@ -39,12 +39,12 @@ pub(crate) async fn keep(
     catalog: Catalog,
     clock: Arc<dyn Clock>,
 ) {
-    let counters = embedded.counters(Arc::clone(&clock));
+    let (counters, challenges) = (embedded.counters(Arc::clone(&clock)), embedded.challenges());
     let state = State {
         store: Arc::clone(&embedded.store) as _,
         ended: Arc::clone(&embedded.store) as _,
         exports: objects,
-        policies: Arc::new(catalog),
+        policies: Arc::new(catalog.clone()),
         agenda: Agenda::default(),
         queue: Arc::clone(&embedded.queue) as _,
         clock,
@@ -56,7 +56,10 @@ pub(crate) async fn keep(
         let kept = maintenance::handle(&state).await;
         let forgotten = embedded.store.forget_keys(state.clock.now()).await;
         let ended = counters.forget_ended().await;
-        if let Err(error) = kept.map(drop).and(forgotten.map(drop)).and(ended.map(drop)) {
+        let codes = challenges.forget_ended(state.clock.now()).await;
+        let sessions = catalog.session_forget(state.clock.now()).await;
+        let all = [kept.map(drop), forgotten.map(drop), ended.map(drop), codes.map(drop), sessions.map(drop)];
+        if let Err(error) = all.into_iter().collect::<Result<(), _>>() {
             warn!(error = runtime::log::chain(&error), "the house could not be kept");
         }
     }

@@ -1,6 +1,6 @@
 //! The API and the workers in one process.
 
-use std::{fs, net::TcpListener, time::Duration};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -79,6 +79,8 @@ async fn every_function_answers_under_one_address() {
         "/api/v1/workflows/health/ready",
         "/api/v1/runs/openapi.json",
         "/api/v1/workflows/openapi.json",
+        "/api/v1/auth/openapi.json",
+        "/.well-known/jwks.json",
         "/api/v1/runs",
         "/api/v1/workflows?limit=1",
     ] {
@@ -90,6 +92,45 @@ async fn every_function_answers_under_one_address() {
         assert_eq!(answer.status(), 404, "{path}");
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
     }
+    server.stop().await;
+}
+
+/// The code in the only mail of the mailbox, whose file nobody else may read.
+fn mailed_code(mailbox: &Path) -> String {
+    let mails: Vec<_> = fs::read_dir(mailbox).unwrap().map(|file| file.unwrap().path()).collect();
+    let [mail] = &mails[..] else { panic!("{mails:?}") };
+    assert_eq!(fs::metadata(mail).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(mail).unwrap();
+    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_whitespace().find(is_code).unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_signs_in_by_the_code_in_the_mailbox_and_stays_signed_in_over_a_restart() {
+    let heddle = Heddle::new().await;
+    let server = Server::start(&heddle).await;
+    let email = "owner@demo.example";
+    let ask = json!({"email": email, "purpose": "login"});
+    server.send(Method::POST, "/api/v1/auth/request-otp", &ask).await;
+    let code = mailed_code(&heddle.path("data/mailbox"));
+    let answer = json!({"email": email, "code": code});
+    let tokens = server.send(Method::POST, "/api/v1/auth/verify-otp", &answer).await;
+    let twice = server.request(Method::POST, "/api/v1/auth/verify-otp").json(&answer).send().await.unwrap();
+    assert_eq!(twice.status(), 401);
+    server.stop().await;
+
+    let server = Server::start(&heddle).await;
+    let me =
+        server.request(Method::GET, "/api/v1/auth/me").bearer_auth(tokens["access_token"].as_str().unwrap());
+    let me: Value = me.send().await.unwrap().json().await.unwrap();
+    assert_eq!((&me["email"], &me["is_email_verified"]), (&json!(email), &json!(true)));
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    let renewed = server.send(Method::POST, "/api/v1/auth/refresh", &refresh).await;
+    let list = server
+        .request(Method::GET, "/api/v1/auth/sessions")
+        .bearer_auth(renewed["access_token"].as_str().unwrap());
+    let list: Value = list.send().await.unwrap().json().await.unwrap();
+    assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["ip"]), (1, &json!("127.0.0.1")));
     server.stop().await;
 }
 

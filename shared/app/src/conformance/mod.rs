@@ -12,9 +12,11 @@
 #![allow(missing_docs, reason = "the name of each rule is its sentence")]
 #![allow(clippy::unwrap_used, reason = "these are bodies of tests")]
 
+pub mod accounts;
 pub mod admissions;
 pub mod annotations;
 pub mod blobs;
+pub mod challenges;
 pub mod counters;
 pub mod dead_letters;
 pub mod mail;
@@ -22,6 +24,7 @@ pub mod retention;
 pub mod run_store;
 pub mod runs;
 pub mod secrets;
+pub mod sessions;
 pub mod step_queue;
 pub mod step_slots;
 pub mod timers;
@@ -265,6 +268,59 @@ macro_rules! step_slots_suite {
             teams_do_not_wait_for_each_others_calls,
             those_who_wait_take_turns_to_look,
             of_many_at_once_no_more_have_slots_than_there_are,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Accounts`](crate::ports::Accounts).
+#[macro_export]
+macro_rules! accounts_suite {
+    ($accounts:expr) => {
+        $crate::accounts_suite!($accounts, std::convert::identity);
+    };
+    ($accounts:expr, $of:expr) => {
+        $crate::conformance_tests!($accounts, $of, accounts: [
+            an_account_is_found_by_each_of_its_names,
+            who_is_not_known_is_not_found,
+            an_address_has_one_account_whoever_comes_first,
+            what_is_not_named_stays,
+            a_password_and_a_sign_in_are_noted,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Sessions`](crate::ports::Sessions), of a [`SessionWorld`](sessions::SessionWorld).
+#[macro_export]
+macro_rules! sessions_suite {
+    ($world:expr) => {
+        $crate::conformance_tests!($world, sessions: [
+            a_token_is_replaced_by_the_next_one,
+            what_is_no_token_is_refused,
+            a_lost_answer_is_given_again_and_changes_nothing,
+            a_token_that_is_used_again_later_ends_its_session,
+            a_token_whose_successor_was_used_has_no_grace,
+            rotations_at_once_come_to_one_token,
+            sessions_are_listed_by_their_last_use,
+            nobody_ends_anothers_session,
+            all_but_one_are_ended_at_once,
+            a_long_name_of_a_program_is_cut,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`Challenges`](crate::ports::Challenges).
+#[macro_export]
+macro_rules! challenges_suite {
+    ($challenges:expr) => {
+        $crate::challenges_suite!($challenges, std::convert::identity);
+    };
+    ($challenges:expr, $of:expr) => {
+        $crate::conformance_tests!($challenges, $of, challenges: [
+            a_challenge_is_answered_as_it_was_put,
+            another_challenge_takes_the_place_of_the_first,
+            a_challenge_is_over_at_its_time,
+            of_tries_at_once_no_more_are_answered_than_allowed,
+            of_takers_at_once_one_wins_and_it_is_gone,
         ]);
     };
 }

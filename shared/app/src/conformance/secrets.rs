@@ -15,6 +15,7 @@ pub async fn a_secret_is_read_back_as_it_is([creator, reader]: &[impl Deployment
         assert_eq!(&*creator.create_if_absent(&name, text).await.unwrap(), text);
         assert_eq!(&*reader.read(&name).await.unwrap(), text);
         assert_eq!(&*creator.read(&name).await.unwrap(), text);
+        assert_eq!(&*creator.read_again(&name).await.unwrap(), text);
     }
 }
 
@@ -22,6 +23,7 @@ pub async fn a_secret_that_does_not_exist_is_not_found([reader, creator]: &[impl
     let name = name("pepper");
     let answer = reader.read(&name).await;
     assert!(matches!(answer, Err(StoreError::NotFound)), "{answer:?}");
+    assert!(matches!(reader.read_again(&name).await, Err(StoreError::NotFound)));
     creator.create_if_absent(&name, "now").await.unwrap();
     assert_eq!(&*reader.read(&name).await.unwrap(), "now", "that it was absent is not remembered");
 }

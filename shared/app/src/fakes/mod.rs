@@ -1,9 +1,11 @@
 //! The ports in memory, for tests of everything above them.
 
+mod accounts;
 mod admissions;
 mod annotations;
 mod builders;
 mod catalog;
+mod challenges;
 mod chance;
 mod connectors;
 mod counters;
@@ -14,13 +16,16 @@ mod mail;
 mod queue;
 mod run_store;
 mod secrets;
+mod sessions;
 mod timers;
 
+pub use accounts::MemoryAccounts;
 pub use admissions::MemoryAdmissions;
 pub use annotations::MemoryAnnotations;
 pub use builders::{a_conductor, a_conductor_with, a_run, a_version, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
-pub use chance::{FixedChance, ManualClock, SequentialIds};
+pub use challenges::MemoryChallenges;
+pub use chance::{FixedChance, ManualClock, SequentialEntropy, SequentialIds};
 pub use connectors::ScriptedConnectors;
 pub use counters::MemoryCounters;
 pub use crash::{CrashSwitch, Crashing};
@@ -30,6 +35,7 @@ pub use mail::MemoryMailer;
 pub use queue::MemoryQueue;
 pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};
 pub use secrets::MemorySecrets;
+pub use sessions::MemorySessions;
 pub use timers::{MemorySink, MemoryTimers};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,8 @@
 use domain::Timestamp;
 use uuid::Uuid;
 
+use super::StoreError;
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// The present.
@@ -19,4 +21,10 @@ pub trait Ids: Send + Sync {
 pub trait Chance: Send + Sync {
     /// A number in `0.0..1.0`.
     fn draw(&self) -> f64;
+}
+
+/// Draws what nobody may guess: keys, tokens, salts, codes.
+pub trait Entropy: Send + Sync {
+    /// 256 bits.
+    fn draw(&self) -> Result<[u8; 32], StoreError>;
 }

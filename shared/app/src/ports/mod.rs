@@ -1,10 +1,12 @@
 //! The ports: small traits that say what a use case may ask of the world. Adapters live in `catalog`, `runstore`, `aws`,
 //! `connectors`; fakes in [`crate::fakes`].
 
+mod accounts;
 mod admissions;
 mod annotations;
 mod audit;
 mod catalog;
+mod challenges;
 mod chance;
 mod connectors;
 mod counters;
@@ -22,15 +24,18 @@ mod run_store;
 mod sealed_secrets;
 mod seats;
 mod secrets;
+mod sessions;
 mod step_slots;
 mod timers;
 mod workflow_names;
 
+pub use accounts::{Account, Accounts, NewAccount, ProfilePatch};
 pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations, Author};
 pub use audit::{Activities, Activity, Actor, AuditEntry, AuditLog, Outcome};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
-pub use chance::{Chance, Clock, Ids};
+pub use challenges::{Challenge, Challenges};
+pub use chance::{Chance, Clock, Entropy, Ids};
 pub use connectors::{Connectors, Executed};
 pub use counters::{Count, Counters, Window};
 pub use dead_letters::{DeadLetter, DeadLetterPage, DeadLetters, Redrive};
@@ -47,6 +52,7 @@ pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
 pub use sealed_secrets::{DataKey, SealedSecret, SealedSecrets};
 pub use seats::{Seat, Seats};
 pub use secrets::DeploymentSecrets;
+pub use sessions::{NewToken, Rotation, Session, Sessions};
 pub use step_slots::{Holding, MOST_STEPS, SlotBook, SlotWish, Slots, StepSlots};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 pub use workflow_names::WorkflowNames;

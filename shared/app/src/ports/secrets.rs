@@ -16,6 +16,9 @@ pub trait DeploymentSecrets: Send + Sync {
     /// secret that was replaced is seen by the next process.
     async fn read(&self, name: &Name) -> Result<Arc<str>, StoreError>;
 
+    /// As [`read`](Self::read), and asks the store whatever was kept before.
+    async fn read_again(&self, name: &Name) -> Result<Arc<str>, StoreError>;
+
     /// Stores `text` (1 to 65,536 bytes) unless the secret exists, and answers the text that is stored: of several creators one
     /// wins, and all get the winner's. Durable when it returns.
     async fn create_if_absent(&self, name: &Name, text: &str) -> Result<Arc<str>, StoreError>;

@@ -3,6 +3,7 @@
 // The lint lets tests unwrap, but not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod annotations;
 mod audit;
 mod constraints;

@@ -1,0 +1,33 @@
+//! Signing in over HTTP: one-time codes, passwords, sessions, and the keys that tokens are verified by (api.md, auth).
+
+mod answer;
+mod member;
+mod routes;
+mod views;
+
+use std::sync::Arc;
+
+use app::ports::{Clock, StoreError};
+use axum::Router;
+use heddle_http::Api;
+use identity::Identity;
+
+/// The clients of this function.
+#[derive(Clone)]
+pub struct State {
+    /// Signing in.
+    pub identity: Arc<Identity>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The whole function as a value that can be called. `ping` asks the catalog, whose ports have no such question.
+pub fn router<W>(state: State, ping: impl Fn() -> W + Send + Sync + 'static) -> Router
+where
+    W: Future<Output = Result<(), StoreError>> + Send + 'static,
+{
+    Api::new("auth", "Sign in, and look after sessions.", routes::all())
+        .beside(routes::well_known())
+        .ready("the catalog", ping)
+        .build(state)
+}

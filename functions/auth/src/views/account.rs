@@ -1,0 +1,99 @@
+//! Who somebody is (AUT-11).
+
+use app::ports::{Account, ProfilePatch};
+use domain::{FieldError, MemberId, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use super::{check_name, mistake};
+
+const BIO_MAX: usize = 2000;
+const URL_MAX: usize = 2000;
+
+/// A member, as they see themselves.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct AccountView {
+    #[schema(value_type = Uuid)]
+    id: MemberId,
+    email: String,
+    first_name: String,
+    last_name: String,
+    avatar_url: Option<String>,
+    bio: String,
+    /// Whether the address was proved to be theirs.
+    is_email_verified: bool,
+    /// Whether they can sign in by password.
+    has_password: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_login_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+}
+
+impl From<Account> for AccountView {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.member_id,
+            email: account.email,
+            first_name: account.first_name,
+            last_name: account.last_name,
+            avatar_url: account.avatar_url,
+            bio: account.bio,
+            is_email_verified: account.email_verified_at.is_some(),
+            has_password: account.password_hash.is_some(),
+            last_login_at: account.last_login_at,
+            created_on: account.created_on,
+        }
+    }
+}
+
+/// What to change; absent fields stay.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateAccount {
+    #[schema(max_length = 100)]
+    first_name: Option<String>,
+    #[schema(max_length = 100)]
+    last_name: Option<String>,
+    /// An `https` address; an empty text takes the picture away.
+    #[schema(max_length = 2000)]
+    avatar_url: Option<String>,
+    #[schema(max_length = 2000)]
+    bio: Option<String>,
+}
+
+impl UpdateAccount {
+    /// The change that is meant, or every mistake.
+    pub(crate) fn check(self) -> Result<ProfilePatch, Vec<FieldError>> {
+        let mut mistakes = Vec::new();
+        for (pointer, name) in [("/first_name", &self.first_name), ("/last_name", &self.last_name)] {
+            check_name(pointer, name.as_deref().unwrap_or_default(), &mut mistakes);
+        }
+        let avatar = self.avatar_url.as_deref().unwrap_or_default();
+        if !avatar.is_empty() && !is_picture(avatar) {
+            mistakes.push(mistake(
+                "/avatar_url",
+                "invalid_url",
+                "An https address of at most 2000 characters.",
+            ));
+        }
+        if self.bio.as_deref().unwrap_or_default().chars().count() > BIO_MAX {
+            mistakes.push(mistake("/bio", "too_long", &format!("At most {BIO_MAX} characters.")));
+        }
+        let Self { first_name, last_name, avatar_url, bio } = self;
+        if mistakes.is_empty() {
+            Ok(ProfilePatch { first_name, last_name, avatar_url, bio })
+        } else {
+            Err(mistakes)
+        }
+    }
+}
+
+/// Pages show it: nothing but a picture somewhere else, and no credential with it.
+fn is_picture(text: &str) -> bool {
+    let is_plain =
+        |url: Url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+    text.len() <= URL_MAX && Url::parse(text).is_ok_and(is_plain)
+}

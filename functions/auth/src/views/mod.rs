@@ -1,0 +1,59 @@
+//! What clients send and get. The shapes of this API, whatever the shapes inside.
+
+mod account;
+mod jwks;
+mod session;
+mod sign_in;
+
+pub(crate) use account::{AccountView, UpdateAccount};
+pub(crate) use jwks::JwksView;
+pub(crate) use session::{SessionList, SessionView};
+pub(crate) use sign_in::{CodeSent, Login, Refresh, RequestCode, SignedInView, VerifyCode};
+
+use app::ports::EmailAddress;
+use domain::FieldError;
+
+/// The fewest characters of a password.
+const PASSWORD_MIN: usize = 12;
+/// The most.
+const PASSWORD_MAX: usize = 256;
+/// The most characters of a name.
+const NAME_MAX: usize = 100;
+
+pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
+    let (pointer, code, detail) = (pointer.to_owned(), code.to_owned(), detail.to_owned());
+    FieldError { pointer, code, detail, node: None, offset: None }
+}
+
+/// The address, or None and what is wrong with it.
+fn check_email(email: &str, mistakes: &mut Vec<FieldError>) -> Option<EmailAddress> {
+    let address = EmailAddress::parse(email).ok();
+    if address.is_none() {
+        mistakes.push(mistake("/email", "invalid_email", "This is no e-mail address."));
+    }
+    address
+}
+
+/// Of a password that is chosen. One that is only compared may be whatever it is.
+fn check_password(password: &str, mistakes: &mut Vec<FieldError>) {
+    let length = password.chars().count();
+    if length < PASSWORD_MIN {
+        mistakes.push(mistake("/password", "too_short", &format!("At least {PASSWORD_MIN} characters.")));
+    }
+    if length > PASSWORD_MAX {
+        mistakes.push(mistake("/password", "too_long", &format!("At most {PASSWORD_MAX} characters.")));
+    }
+}
+
+fn check_name(pointer: &str, name: &str, mistakes: &mut Vec<FieldError>) {
+    if name.chars().count() > NAME_MAX {
+        mistakes.push(mistake(pointer, "too_long", &format!("At most {NAME_MAX} characters.")));
+    }
+    if name.chars().any(char::is_control) {
+        mistakes.push(mistake(
+            pointer,
+            "not_one_line",
+            "A name has no line breaks and no control characters.",
+        ));
+    }
+}
