@@ -6,43 +6,31 @@ use std::sync::Arc;
 
 use app::ports::EmailAddress;
 use auth::State;
-use aws::{Secrets, SesMailer};
-use aws_sdk_dynamodb::Client;
-use catalog::LazyCatalog;
-use identity::{Argon2Params, Identity, Ports, Realm};
-use runstore::{DynamoChallenges, DynamoCounters};
+use aws::SesMailer;
+use deployed::{Deployed, Fatal};
+use identity::{Argon2Params, Identity, Ports};
+use runstore::DynamoChallenges;
 
 use config::Config;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let boot = runtime::boot("auth")?;
-    let sdk = runtime::sdk_config(&boot.env).await?;
-    let config = Config::from_env(&boot.env)?;
+async fn main() -> Result<(), Fatal> {
+    let here = Deployed::boot("auth").await?;
+    let config = Config::from_env(&here.boot.env)?;
     let sender = EmailAddress::parse(&config.mail_sender).map_err(|error| format!("MAIL_SENDER: {error}"))?;
-    let dynamo = Client::new(&sdk);
-    let secrets = Arc::new(Secrets::under(&sdk, format!("heddle/{}/", config.stage)));
-    let database = secrets.clone();
-    let catalog = Arc::new(LazyCatalog::new(move || {
-        let (secrets, arn) = (database.clone(), config.database_secret.clone());
-        async move { secrets.secret_string(&arn).await }
-    }));
     let ports = Ports {
-        accounts: catalog.clone(),
-        sessions: catalog.clone(),
-        challenges: Arc::new(DynamoChallenges::new(dynamo.clone(), config.ephemeral_table.clone())),
-        counters: Arc::new(DynamoCounters::new(dynamo, config.ephemeral_table, boot.clock.clone())),
-        mailer: Arc::new(SesMailer::new(&sdk, sender)),
-        secrets,
-        clock: boot.clock.clone(),
-        ids: boot.ids,
-        entropy: boot.entropy,
+        accounts: here.catalog.clone(),
+        sessions: here.catalog.clone(),
+        challenges: Arc::new(DynamoChallenges::new(here.dynamo.clone(), here.ephemeral_table.clone())),
+        counters: here.counters.clone(),
+        mailer: Arc::new(SesMailer::new(&here.sdk, sender)),
+        secrets: here.secrets.clone(),
+        clock: here.boot.clock.clone(),
+        ids: here.boot.ids.clone(),
+        entropy: here.boot.entropy.clone(),
     };
-    let identity = Identity::new(ports, Realm::of_stage(&config.stage), Argon2Params::REQUIRED);
-    let state = State { identity: Arc::new(identity), clock: boot.clock };
-    heddle_http::serve(auth::router(state, move || {
-        let catalog = catalog.clone();
-        async move { catalog.ping().await }
-    }))
-    .await
+    let identity = Arc::new(Identity::new(ports, here.realm.clone(), Argon2Params::REQUIRED));
+    let gate = here.gate_with(Arc::clone(identity.verifier()));
+    let state = State { identity, seats: here.catalog.clone(), clock: here.boot.clock.clone() };
+    deployed::serve(auth::router(state, gate, here.ping())).await
 }

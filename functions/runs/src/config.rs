@@ -3,7 +3,7 @@
 use aws::{StepQueueUrls, TimerTarget};
 use runtime::{Env, MissingConfig};
 
-/// What the function needs of its environment.
+/// What the function needs of its environment beyond what all do.
 pub(crate) struct Config {
     /// Table of the run store.
     pub(crate) run_table: String,
@@ -15,13 +15,11 @@ pub(crate) struct Config {
     pub(crate) timers: TimerTarget,
     /// Bucket of large values.
     pub(crate) blob_bucket: String,
-    /// ARN of the secret with the database's URL.
-    pub(crate) database_secret: String,
 }
 
 impl Config {
     /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `STEP_QUEUE_ARN`, `DEAD_LETTERS_URL`,
-    /// `RUN_TIMERS_ROLE_ARN`, `RUN_TIMERS_GROUP`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    /// `RUN_TIMERS_ROLE_ARN`, `RUN_TIMERS_GROUP` and `BLOB_BUCKET`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
             run_table: e.req("RUN_TABLE"),
@@ -37,7 +35,6 @@ impl Config {
             },
             dead_letters_url: e.req("DEAD_LETTERS_URL"),
             blob_bucket: e.req("BLOB_BUCKET"),
-            database_secret: e.req("DATABASE_SECRET_ARN"),
         })
     }
 }

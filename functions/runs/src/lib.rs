@@ -10,19 +10,17 @@ use std::sync::Arc;
 use app::{
     Conductor,
     ports::{
-        Admissions, Annotations, ApiKeys, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore,
-        RunningLimits, StepQueue, StoreError, WorkflowCatalog, WorkflowNames,
+        Admissions, Annotations, Clock, DeadLetters, Ids, RunEnds, RunMoves, RunStore, RunningLimits,
+        StepQueue, StoreError, WorkflowCatalog, WorkflowNames,
     },
 };
-use axum::{Router, extract::FromRef};
-use heddle_http::Api;
+use axum::Router;
+use heddle_http::{Api, Gate};
 use tokio::sync::watch;
 
 /// The clients of this function.
 #[derive(Clone)]
 pub struct State {
-    /// Who calls.
-    pub keys: Arc<dyn ApiKeys>,
     /// Which version a workflow runs.
     pub catalog: Arc<dyn WorkflowCatalog>,
     /// What workflows are called.
@@ -65,14 +63,8 @@ pub enum EventStream {
     Batches,
 }
 
-impl FromRef<State> for Arc<dyn ApiKeys> {
-    fn from_ref(state: &State) -> Self {
-        state.keys.clone()
-    }
-}
-
 /// The whole function as a value that can be called. `ping` asks the catalog, whose port has no such question.
-pub fn router<W>(state: State, ping: impl Fn() -> W + Send + Sync + 'static) -> Router
+pub fn router<W>(state: State, gate: Gate, ping: impl Fn() -> W + Send + Sync + 'static) -> Router
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
@@ -83,5 +75,5 @@ where
             let store = store.clone();
             async move { store.ping().await }
         })
-        .build(state)
+        .build(state, gate)
 }

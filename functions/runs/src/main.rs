@@ -8,32 +8,25 @@ use app::{
     Conductor, KnownLimits,
     ports::{Polling, RunStore, StepQueue},
 };
-use aws::{SchedulerTimers, Secrets, SqsDeadLetters, SqsStepQueues, s3_blobs};
-use aws_sdk_dynamodb::Client;
-use catalog::LazyCatalog;
+use aws::{SchedulerTimers, SqsDeadLetters, SqsStepQueues, s3_blobs};
+use deployed::{Deployed, Fatal};
 use runs::{EventStream, State};
 use runstore::{DynamoAdmissions, DynamoRunStore};
 
 use config::Config;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let boot = runtime::boot("runs")?;
-    let sdk = runtime::sdk_config(&boot.env).await?;
-    let config = Config::from_env(&boot.env)?;
-    let blobs = Arc::new(s3_blobs(&sdk, &config.blob_bucket)?);
-    let dynamo = Client::new(&sdk);
-    let admissions = Arc::new(DynamoAdmissions::new(dynamo.clone(), config.run_table.clone()));
-    let store = DynamoRunStore::new(dynamo, config.run_table, blobs, boot.ids.clone());
-    let secrets = Arc::new(Secrets::new(&sdk));
-    let catalog = Arc::new(LazyCatalog::new(move || {
-        let (secrets, arn) = (secrets.clone(), config.database_secret.clone());
-        async move { secrets.secret_string(&arn).await }
-    }));
+async fn main() -> Result<(), Fatal> {
+    let here = Deployed::boot("runs").await?;
+    let config = Config::from_env(&here.boot.env)?;
+    let (boot, sdk, catalog) = (&here.boot, &here.sdk, &here.catalog);
+    let blobs = Arc::new(s3_blobs(sdk, &config.blob_bucket)?);
+    let admissions = Arc::new(DynamoAdmissions::new(here.dynamo.clone(), config.run_table.clone()));
+    let store = DynamoRunStore::new(here.dynamo.clone(), config.run_table, blobs, boot.ids.clone());
     let store: Arc<dyn RunStore> = Arc::new(store);
-    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(&sdk, config.step_queues));
-    let dead_letters = SqsDeadLetters::new(&sdk, config.dead_letters_url, queue.clone());
-    let timers = Arc::new(SchedulerTimers::new(&sdk, config.timers, boot.clock.clone()));
+    let queue: Arc<dyn StepQueue> = Arc::new(SqsStepQueues::new(sdk, config.step_queues));
+    let dead_letters = SqsDeadLetters::new(sdk, config.dead_letters_url, queue.clone());
+    let timers = Arc::new(SchedulerTimers::new(sdk, config.timers, boot.clock.clone()));
     let conductor = Conductor::new(
         store.clone(),
         queue.clone(),
@@ -44,7 +37,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     );
     let state = State {
         conductor: Arc::new(conductor),
-        keys: catalog.clone(),
         catalog: catalog.clone(),
         workflows: catalog.clone(),
         annotations: catalog.clone(),
@@ -56,12 +48,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         ends: Arc::new(Polling),
         moves: Arc::new(Polling),
         events: EventStream::Batches,
-        clock: boot.clock,
-        ids: boot.ids,
+        clock: boot.clock.clone(),
+        ids: boot.ids.clone(),
     };
-    heddle_http::serve(runs::router(state, move || {
-        let catalog = catalog.clone();
-        async move { catalog.ping().await }
-    }))
-    .await
+    deployed::serve(runs::router(state, here.gate(), here.ping())).await
 }

@@ -2,23 +2,17 @@
 
 use runtime::{Env, MissingConfig};
 
-/// What the function needs of its environment.
+/// What the function needs of its environment beyond what all do.
 pub(crate) struct Config {
     /// Table of the run store.
     pub(crate) run_table: String,
     /// Bucket of large values.
     pub(crate) blob_bucket: String,
-    /// ARN of the secret with the database's URL.
-    pub(crate) database_secret: String,
 }
 
 impl Config {
-    /// Reads `RUN_TABLE`, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    /// Reads `RUN_TABLE` and `BLOB_BUCKET`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
-        env.collect(|e| Self {
-            run_table: e.req("RUN_TABLE"),
-            blob_bucket: e.req("BLOB_BUCKET"),
-            database_secret: e.req("DATABASE_SECRET_ARN"),
-        })
+        env.collect(|e| Self { run_table: e.req("RUN_TABLE"), blob_bucket: e.req("BLOB_BUCKET") })
     }
 }

@@ -5,15 +5,15 @@ mod views;
 
 use std::sync::Arc;
 
-use app::ports::{ApiKeys, Clock, Ids, RunStore};
-use axum::{Router, extract::FromRef};
+use app::ports::{Clock, Ids, RunStore};
+use axum::Router;
 use catalog::LazyCatalog;
-use heddle_http::Api;
+use heddle_http::{Api, Gate};
 
 /// The clients of this function.
 #[derive(Clone)]
 pub struct State {
-    /// Workflows, versions and API keys.
+    /// Workflows and their versions.
     pub catalog: Arc<LazyCatalog>,
     /// Takes published versions to the workers.
     pub store: Arc<dyn RunStore>,
@@ -23,14 +23,8 @@ pub struct State {
     pub ids: Arc<dyn Ids>,
 }
 
-impl FromRef<State> for Arc<dyn ApiKeys> {
-    fn from_ref(state: &State) -> Self {
-        state.catalog.clone()
-    }
-}
-
 /// The whole function as a value that can be called.
-pub fn router(state: State) -> Router {
+pub fn router(state: State, gate: Gate) -> Router {
     let (catalog, store) = (state.catalog.clone(), state.store.clone());
     Api::new("workflows", "Workflows, their draft graphs and published versions.", routes::all())
         .ready("the catalog", move || {
@@ -41,5 +35,5 @@ pub fn router(state: State) -> Router {
             let store = store.clone();
             async move { store.ping().await }
         })
-        .build(state)
+        .build(state, gate)
 }

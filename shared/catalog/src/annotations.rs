@@ -1,20 +1,20 @@
 //! Remarks on runs (RUN-18).
 
-use app::ports::{Annotation, Annotations, Author, StoreError};
+use app::ports::{Annotation, Annotations, StoreError};
 use async_trait::async_trait;
-use domain::{AnnotationId, MemberId, NodeKey, RunId, ServiceId, TeamId, Timestamp};
+use domain::{AnnotationId, NodeKey, RunId, TeamId, Timestamp};
 use sqlx::query_as;
 use uuid::Uuid;
 
-use crate::Catalog;
+use crate::{
+    Catalog,
+    actor::{actor, columns},
+};
 
 #[async_trait]
 impl Annotations for Catalog {
     async fn annotate(&self, team: TeamId, annotation: &Annotation) -> Result<(), StoreError> {
-        let (author_kind, author_id) = match annotation.author {
-            Author::Service(id) => (SERVICE, id.uuid()),
-            Author::Member(id) => (MEMBER, id.uuid()),
-        };
+        let (author_kind, author_id) = columns(annotation.author);
         let mut tx = self.team(team, "annotate a run").await?;
         let kept = sqlx::query!(
             "insert into annotations (id, team_id, run_id, node, text, author_kind, author_id, created_on)
@@ -57,9 +57,6 @@ impl Annotations for Catalog {
     }
 }
 
-const SERVICE: &str = "service";
-const MEMBER: &str = "member";
-
 struct Row {
     id: Uuid,
     run_id: Uuid,
@@ -72,16 +69,12 @@ struct Row {
 
 impl From<Row> for Annotation {
     fn from(row: Row) -> Self {
-        let author = match row.author_kind.as_str() {
-            SERVICE => Author::Service(ServiceId::new(row.author_id)),
-            _ => Author::Member(MemberId::new(row.author_id)),
-        };
         Self {
             id: row.id.into(),
             run_id: row.run_id.into(),
             node: row.node.map(NodeKey::new),
             text: row.text,
-            author,
+            author: actor(&row.author_kind, Some(row.author_id)),
             created_on: row.created_on,
         }
     }

@@ -1,4 +1,4 @@
-//! The vocabulary of Heddle as plain data: ids, roles, the workflow graph, statuses, problems.
+//! The vocabulary of Heddle as plain data: ids, roles and their permissions, the workflow graph, statuses, problems.
 //!
 //! Parsing and printing only. This crate does no I/O, knows no clock and draws no random numbers; what needs an id
 //! or the time receives it.
@@ -6,6 +6,7 @@
 pub mod expert;
 pub mod graph;
 pub mod ids;
+pub mod permission;
 pub mod priority;
 pub mod problem;
 pub mod run;
@@ -18,6 +19,7 @@ pub use ids::{
     AnnotationId, DataKeyId, ExpertId, InvitationId, MemberId, NodeId, RunId, SegmentId, ServiceId,
     ServiceUserId, SessionId, TeamId, UserId, VersionId, WorkflowId,
 };
+pub use permission::{Holder, Permission, Permissions};
 pub use priority::Priority;
 pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};

@@ -11,10 +11,11 @@ use axum::{
 };
 use http::HeaderValue;
 use runtime::{Scope, metrics, panics};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use crate::{ApiError, Json, docs, headers, health};
+use crate::{ApiError, Gate, Json, access, docs, headers, health};
 
 /// Where every area's routes live.
 pub const BASE: &str = "/api/v1";
@@ -50,20 +51,26 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         self
     }
 
-    /// The finished router: the area's routes, health at `/health` and under the area, the area's OpenAPI document at
+    /// The finished router: the area's routes behind `gate`, health at `/health` and under the area, the area's OpenAPI document at
     /// `/api/v1/<area>/openapi.json`; what matches none of them is a problem too.
-    pub fn build(self, state: S) -> Router {
+    pub fn build(self, state: S, gate: Gate) -> Router {
         let prefix = format!("{BASE}/{}", self.area);
         let health = health::routes(Arc::new(self.checks));
+        let gate = Arc::new(gate);
         let (router, document) = OpenApiRouter::with_openapi(docs::empty(self.area, self.description))
             .nest(BASE, self.routes.with_state(state.clone()))
             .merge(self.beside.with_state(state))
+            .route_layer(middleware::from_fn_with_state(Arc::clone(&gate), access::admit))
             .nest(&prefix, health.clone())
             .merge(health)
             .split_for_parts();
         let document = Arc::new(document);
-        // Written when it is asked for: at boot it would cost every cold start.
-        let document = async move || Json(document.as_ref()).into_response();
+        // Completed and written when it is asked for: at boot it would cost every cold start.
+        let document = async move || {
+            let mut document = OpenApi::clone(&document);
+            docs::declare(&mut document, &gate);
+            Json(document).into_response()
+        };
         router
             .route(&format!("{prefix}/openapi.json"), get(document))
             .method_not_allowed_fallback(async || {

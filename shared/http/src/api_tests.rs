@@ -2,47 +2,27 @@
 
 use std::sync::Arc;
 
-use app::ports::{ApiKeys, ServiceCaller, StoreError};
-use async_trait::async_trait;
-use axum::{Router, extract::FromRef};
-use domain::{Environment, ServiceId, TeamId};
+use app::{fakes::ManualClock, ports::StoreError};
+use axum::Router;
+use domain::{Permission, TeamId};
 use http::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    Api, ApiResult, Caller, Json, Path, docs,
-    testing::{call, check_openapi, hostile_bodies, request, request_with, through_api_gateway},
+    Api, ApiResult, Caller, Json, Needs, Path, Route, docs,
+    testing::{Passes, call, check_openapi, hostile_bodies, request, request_with, through_api_gateway},
 };
 
 const KEY: &str = "hdl_0123456789";
 
-struct OneKey;
-
-#[async_trait]
-impl ApiKeys for OneKey {
-    async fn service_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<ServiceCaller>, StoreError> {
-        let caller = ServiceCaller {
-            team_id: TeamId::new(Uuid::nil()),
-            service_id: ServiceId::new(Uuid::nil()),
-            environment: Environment::Dev,
-        };
-        Ok((key_sha256 == <[u8; 32]>::from(Sha256::digest(KEY))).then_some(caller))
-    }
-}
-
-#[derive(Clone)]
-struct State;
-
-impl FromRef<State> for Arc<dyn ApiKeys> {
-    fn from_ref(_: &State) -> Self {
-        Arc::new(OneKey)
-    }
-}
+const ROUTES: &[Route] = &[
+    Route::new("POST", "/things", Needs::Team(Permission::WorkflowsCreate)),
+    Route::new("GET", "/things/{id}", Needs::Team(Permission::WorkflowsView)),
+];
 
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,10 +43,16 @@ async fn fail(_: Caller, Path(id): Path<Uuid>) -> ApiResult<Json<Thing>> {
     Err(StoreError::NotFound.into())
 }
 
+fn passes() -> Passes {
+    let passes = Passes::new(Arc::new(ManualClock::default()));
+    passes.service(TeamId::new(Uuid::nil()), KEY);
+    passes
+}
+
 fn router(ready: bool) -> Router {
     let routes = OpenApiRouter::default().routes(routes!(echo)).routes(routes!(fail));
     let check = move || async move { if ready { Ok(()) } else { Err("password=hunter2") } };
-    Api::new("things", "Things.", routes).ready("the shelf", check).build(State)
+    Api::new("things", "Things.", routes).ready("the shelf", check).build((), passes().gate_before(ROUTES))
 }
 
 #[tokio::test]
@@ -176,7 +162,7 @@ async fn readiness_is_not_asked_more_often_than_every_few_seconds() {
     };
     let router = Api::new("things", "Things.", OpenApiRouter::default().routes(routes!(echo)))
         .ready("x", ask)
-        .build(State);
+        .build((), passes().gate_before(ROUTES));
     let calls = (0..20).map(|_| call(&router, request("GET", "/health/ready", "")));
     futures::future::join_all(calls).await;
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);

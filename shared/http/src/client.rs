@@ -1,9 +1,13 @@
-//! Where a request comes from.
+//! Where a request comes from, and by what program.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::request::Parts;
+use http::{header, request::Parts};
+use identity::Client;
+
+/// As many characters of the client's name for itself are kept.
+const AGENT_MAX: usize = 500;
 
 /// The address at the other end: what API Gateway says it is, else that of the connection; None where neither is known. Never what a
 /// header claims, which anybody may write.
@@ -16,6 +20,21 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         Ok(Self(gateway(parts).or(connected)))
+    }
+}
+
+/// Where a request comes from, and by what program it says it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(pub Client);
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let ClientAddress(ip) = ClientAddress::from_request_parts(parts, state).await?;
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let user_agent = agent.map(|agent| agent.chars().take(AGENT_MAX).collect());
+        Ok(Self(Client { ip, user_agent }))
     }
 }
 

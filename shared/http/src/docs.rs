@@ -1,27 +1,32 @@
-//! What the OpenAPI documents of all areas share: the security scheme and the refusals.
+//! What the OpenAPI documents of all areas share: the security schemes, the refusals, and what routes take of their callers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use domain::FieldError;
+use domain::{FieldError, Holder};
 use serde::Serialize;
 use utoipa::{
     IntoResponses, PartialSchema as _, ToSchema,
     openapi::{
         Components, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
         content::ContentBuilder,
+        extensions::Extensions,
+        path::Operation,
         response::ResponseBuilder,
         schema::Schema,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
-use crate::{Code, PROBLEM_JSON};
+use crate::{Code, Gate, Needs, PROBLEM_JSON};
 
 /// The name of the security scheme for services.
 pub const API_KEY: &str = "api_key";
 
 /// The name of the security scheme for members.
 pub const BEARER: &str = "bearer";
+
+/// The name of the security scheme for members in a browser.
+pub const COOKIE: &str = "cookie";
 
 /// A refusal (RFC 9457).
 #[derive(Serialize, ToSchema)]
@@ -68,14 +73,81 @@ pub(crate) fn empty(area: &str, description: &str) -> OpenApi {
     let key = ApiKeyValue::with_description("X-API-Key", "The key of a service; it decides the team.");
     let mut components = Components::new();
     components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    let cookie = ApiKeyValue::with_description(
+        "__Host-heddle_access",
+        "Set by signing in; what changes anything repeats the cookie __Host-heddle_csrf in X-CSRF-Token.",
+    );
+    components.add_security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.schemas.insert("Problem".to_owned(), ProblemSchema::schema());
     components.schemas.insert("FieldError".to_owned(), MistakeSchema::schema());
-    OpenApiBuilder::new()
-        .info(info)
-        .components(Some(components))
-        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(API_KEY, [])]))
-        .build()
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
+}
+
+/// Completes a document by what is declared of its routes: who may call them, and how they refuse who may not.
+pub(crate) fn declare(document: &mut OpenApi, gate: &Gate) {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut item.get),
+            ("PUT", &mut item.put),
+            ("POST", &mut item.post),
+            ("DELETE", &mut item.delete),
+            ("PATCH", &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            let declared = gate.declared(method, path).map(|route| route.needs);
+            if let Some(operation) = operation {
+                // Health is of no area, and asks nobody who they are.
+                declare_operation(operation, declared.unwrap_or(Needs::Nobody));
+            }
+        }
+    }
+}
+
+fn declare_operation(operation: &mut Operation, needs: Needs) {
+    let by = |scheme: &str| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []);
+    let (schemes, permission, refusals): (_, _, &[Code]) = match needs {
+        Needs::Nobody => (vec![SecurityRequirement::default()], None, &[]),
+        Needs::Oneself => {
+            (vec![by(BEARER), by(COOKIE)], None, &[Code::Unauthorized, Code::Forbidden, Code::RateLimited])
+        }
+        Needs::Team(permission) => {
+            let members = [by(BEARER), by(COOKIE)];
+            let services = permission.is_held_by(Holder::Service).then(|| by(API_KEY));
+            let refusals = &[
+                Code::InvalidHeader,
+                Code::Unauthorized,
+                Code::Forbidden,
+                Code::NotFound,
+                Code::RateLimited,
+            ];
+            (members.into_iter().chain(services).collect(), Some(permission), refusals)
+        }
+    };
+    operation.security = Some(schemes);
+    if let Some(permission) = permission {
+        let extension = Extensions::builder().add("x-permission", permission.as_str()).build();
+        operation.extensions.get_or_insert_default().merge(extension);
+    }
+    for code in refusals {
+        let status = code.status().as_u16().to_string();
+        match operation.responses.responses.entry(status) {
+            Entry::Vacant(place) => {
+                place.insert(RefOr::T(refusal(&[*code])));
+            }
+            Entry::Occupied(mut place) => {
+                if let RefOr::T(known) = place.get_mut()
+                    && !known.description.contains(&in_words(*code))
+                {
+                    known.description = format!("{} {}", known.description, in_words(*code));
+                }
+            }
+        }
+    }
+}
+
+fn in_words(code: Code) -> String {
+    format!("`{}`: {}.", code.as_str(), code.title())
 }
 
 /// Describes the refusals of `codes`: those of one status share a response.
@@ -88,8 +160,7 @@ fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
 }
 
 fn refusal(codes: &[Code]) -> Response {
-    let words: Vec<String> =
-        codes.iter().map(|code| format!("`{}`: {}.", code.as_str(), code.title())).collect();
+    let words: Vec<String> = codes.iter().copied().map(in_words).collect();
     let schema: RefOr<Schema> = RefOr::Ref(Ref::from_schema_name("Problem"));
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new().description(words.join(" ")).content(PROBLEM_JSON, content).build()
@@ -110,55 +181,55 @@ macro_rules! refusal_sets {
 
 refusal_sets!(
     /// Of a route that reads one entity.
-    Reading = [Unauthorized, NotFound, Internal, Unavailable],
+    Reading = [NotFound, Internal, Unavailable],
     /// Of a route that follows one entity.
-    Following = [InvalidHeader, Unauthorized, NotFound, Internal, Unavailable],
+    Following = [InvalidHeader, NotFound, Internal, Unavailable],
     /// Of a route that lists.
-    Listing = [Unauthorized, Validation, Internal, Unavailable],
+    Listing = [Validation, Internal, Unavailable],
     /// Of a route that lists what belongs to one entity.
-    ListingBelow = [Unauthorized, NotFound, Validation, Internal, Unavailable],
+    ListingBelow = [NotFound, Validation, Internal, Unavailable],
     /// Of a route that takes a body and creates.
     Creating = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Conflict, BodyTooLarge, UnsupportedMediaType,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Conflict, BodyTooLarge, UnsupportedMediaType,
         Validation, Internal, Unavailable,
     ],
     /// Of a route that takes a body and changes an entity.
     Changing = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Unauthorized, NotFound, Conflict, Stale,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
     /// Of a route that takes a body about an entity and stores nothing.
     Judging = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, BodyTooLarge, UnsupportedMediaType,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, BodyTooLarge, UnsupportedMediaType,
         Validation, Internal, Unavailable,
     ],
     /// Of a route that takes a body and does something to what is there.
     Commanding = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, BodyTooLarge, UnsupportedMediaType, Validation,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, BodyTooLarge, UnsupportedMediaType, Validation,
         Internal, Unavailable,
     ],
     /// Of the route that starts runs.
     Starting = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Unauthorized, Forbidden, NotFound, NotPublished,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Forbidden, NotFound, NotPublished,
         WorkflowArchived, BodyTooLarge, UnsupportedMediaType, Validation, IdempotencyKeyReused, Internal, Unavailable,
     ],
     /// Of the route that decides about an approval.
     Deciding = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, NotFound, Conflict, NotAwaited, BodyTooLarge,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Forbidden, NotFound, Conflict, NotAwaited, BodyTooLarge,
         UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
     /// Of the route that retries a run.
     Retrying = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, RunNotEnded, NothingFailed, NotPublished,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, RunNotEnded, NothingFailed, NotPublished,
         WorkflowArchived, BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
     /// Of the route that replays a run.
     Replaying = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, RunNotEnded, BodyTooLarge, UnsupportedMediaType,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, RunNotEnded, BodyTooLarge, UnsupportedMediaType,
         Validation, Internal, Unavailable,
     ],
     /// Of the route that cancels a run.
-    Cancelling = [Unauthorized, NotFound, Conflict, RunEnded, Internal, Unavailable],
+    Cancelling = [NotFound, Conflict, RunEnded, Internal, Unavailable],
     /// Of a public document.
     Publishing = [Internal, Unavailable],
     /// Of the route that sends codes.
@@ -177,12 +248,12 @@ refusal_sets!(
         Internal, Unavailable,
     ],
     /// Of a route that tells a member of themselves.
-    ReadingOneself = [Unauthorized, Internal, Unavailable],
+    ReadingOneself = [Internal, Unavailable],
     /// Of a route by which members change what is theirs. Forbidden is a page without its CSRF token.
-    ActingOnOneself = [Unauthorized, Forbidden, NotFound, Internal, Unavailable],
+    ActingOnOneself = [Forbidden, NotFound, Internal, Unavailable],
     /// Of such a route that takes a body.
     ChangingOneself = [
-        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, BodyTooLarge, UnsupportedMediaType,
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Forbidden, BodyTooLarge, UnsupportedMediaType,
         Validation, Internal, Unavailable,
     ],
     /// Of readiness.

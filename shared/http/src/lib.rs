@@ -1,15 +1,15 @@
 //! The HTTP side of every API function. A function describes its routes and builds an [`Api`]; around them stand, the same
 //! for all: request ids, logs and metrics, security headers, problems instead of panics, health, the OpenAPI document.
 //!
-//! - who calls: [`Caller`], [`ClientAddress`]
+//! - who calls, and whether they may: [`Gate`] and [`ROUTES`]; [`Caller`], [`Member`], [`Origin`]
 //! - what it says: [`Json`], [`Path`], [`Query`] (with [`Limit`], [`CommaSeparated`]), [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
 //! - where it runs: `serve` (with the cargo feature `lambda`)
 
+mod access;
 mod api;
 #[cfg(test)]
 mod api_tests;
-mod caller;
 mod client;
 pub mod docs;
 mod extract;
@@ -29,9 +29,9 @@ mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use access::{Caller, Gate, GatePorts, Member, Needs, ROUTES, Rate, Route, cookies, forged, page};
 pub use api::{Api, BASE};
-pub use caller::Caller;
-pub use client::ClientAddress;
+pub use client::{ClientAddress, Origin};
 pub use extract::{Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use json::{JSON_LIMIT, Json, MAX_DEPTH};

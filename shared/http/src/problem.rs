@@ -163,8 +163,11 @@ impl ApiError {
 
     /// 401. Says nothing about why.
     pub fn unauthorized() -> Self {
-        Self::new(Code::Unauthorized, "Send the API key of a service in the X-API-Key header.")
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"ApiKey header="X-API-Key""#))
+        const HOW: &str = "Send an access token as a bearer token or a cookie, or the key of a service in the X-API-Key header.";
+        Self::new(Code::Unauthorized, HOW).with_header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(r#"Bearer, ApiKey header="X-API-Key""#),
+        )
     }
 
     /// 403. Says nothing about what would be needed.

@@ -68,10 +68,10 @@ pub struct Ports {
 pub struct Identity {
     ports: Ports,
     issuer: Issuer,
-    verifier: Verifier,
+    verifier: Arc<Verifier>,
     keys: Arc<KeyRing>,
     passwords: Passwords,
-    peppers: Peppers,
+    peppers: Arc<Peppers>,
 }
 
 impl Identity {
@@ -80,18 +80,19 @@ impl Identity {
         let (clock, entropy) = (Arc::clone(&ports.clock), Arc::clone(&ports.entropy));
         let keys =
             Arc::new(KeyRing::creating(Arc::clone(&ports.secrets), Arc::clone(&clock), Arc::clone(&entropy)));
+        let peppers = Arc::new(Peppers::creating(Arc::clone(&ports.secrets), Arc::clone(&entropy)));
         Self {
             issuer: Issuer::new(Arc::clone(&keys), realm.clone(), Arc::clone(&clock), Arc::clone(&ports.ids)),
-            verifier: Verifier::new(Arc::clone(&keys), realm, clock),
-            passwords: Passwords::new(cost, Arc::clone(&entropy)),
-            peppers: Peppers::new(Arc::clone(&ports.secrets), entropy),
+            verifier: Arc::new(Verifier::new(Arc::clone(&keys), Arc::clone(&peppers), realm, clock)),
+            passwords: Passwords::new(cost, entropy),
+            peppers,
             keys,
             ports,
         }
     }
 
     /// Who may call.
-    pub const fn verifier(&self) -> &Verifier {
+    pub const fn verifier(&self) -> &Arc<Verifier> {
         &self.verifier
     }
 

@@ -39,29 +39,37 @@ impl Pepper {
     }
 }
 
-/// The pepper, read by its first use and made if there is none.
+/// The pepper, read by its first use.
 pub(crate) struct Peppers {
     secrets: Arc<dyn DeploymentSecrets>,
-    entropy: Arc<dyn Entropy>,
+    /// What a new one is made of, where this process may make it.
+    entropy: Option<Arc<dyn Entropy>>,
     known: OnceCell<Pepper>,
 }
 
 impl Peppers {
-    pub(crate) fn new(secrets: Arc<dyn DeploymentSecrets>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { secrets, entropy, known: OnceCell::new() }
+    /// For a process that checks only. Where there is no pepper yet, nothing was ever made with it.
+    pub(crate) fn reading(secrets: Arc<dyn DeploymentSecrets>) -> Self {
+        Self { secrets, entropy: None, known: OnceCell::new() }
     }
 
+    /// For a process that makes the pepper if there is none.
+    pub(crate) fn creating(secrets: Arc<dyn DeploymentSecrets>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy: Some(entropy), ..Self::reading(secrets) }
+    }
+
+    /// The pepper; [`StoreError::NotFound`] where there is none, and none may be made.
     pub(crate) async fn get(&self) -> Result<&Pepper, StoreError> {
         self.known.get_or_try_init(|| self.read()).await
     }
 
     async fn read(&self) -> Result<Pepper, StoreError> {
         let name = Name::parse(NAME).map_err(unavailable(READ))?;
-        let text = match self.secrets.read(&name).await {
-            Err(StoreError::NotFound) => {
-                self.secrets.create_if_absent(&name, &encode(&self.entropy.draw()?)).await?
+        let text = match (self.secrets.read(&name).await, &self.entropy) {
+            (Err(StoreError::NotFound), Some(entropy)) => {
+                self.secrets.create_if_absent(&name, &encode(&entropy.draw()?)).await?
             }
-            read => read?,
+            (read, _) => read?,
         };
         let pepper = decode(text.trim()).filter(|pepper| pepper.len() >= 32);
         pepper

@@ -13,7 +13,7 @@ use ring::hmac;
 use uuid::Uuid;
 
 use crate::{
-    Client, Identity, SignInError, SignedIn, csrf,
+    Client, Identity, SignInError, SignedIn,
     pepper::Pepper,
     text::{decode, encode, sha256},
 };
@@ -93,11 +93,6 @@ impl Identity {
             }
             Rotation::Rotated { .. } | Rotation::Refused => Err(SignInError::Refused),
         }
-    }
-
-    /// The session whose page repeats this token.
-    pub async fn csrf_session(&self, token: &str) -> Result<Option<SessionId>, app::ports::StoreError> {
-        Ok(csrf::session(self.peppers.get().await?, token))
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use app::ports::{Clock, Ids, StoreError, unavailable};
+use app::ports::{Clock, DeploymentSecrets, Ids, StoreError, unavailable};
 use chrono::TimeDelta;
 use domain::{MemberId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    KeyRing,
+    KeyRing, csrf,
+    pepper::Peppers,
     text::{decode, encode},
 };
 
@@ -175,17 +176,38 @@ impl Issuer {
     }
 }
 
-/// Finds out who calls by an access token.
+/// Finds out who calls by an access token, and whether a page of ours made the request.
 pub struct Verifier {
     keys: Arc<KeyRing>,
+    peppers: Arc<Peppers>,
     realm: Realm,
     clock: Arc<dyn Clock>,
 }
 
 impl Verifier {
     /// One who trusts these keys, for this realm.
-    pub fn new(keys: Arc<KeyRing>, realm: Realm, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, realm, clock }
+    pub(crate) fn new(
+        keys: Arc<KeyRing>,
+        peppers: Arc<Peppers>,
+        realm: Realm,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { keys, peppers, realm, clock }
+    }
+
+    /// For a process that signs nobody in. Reads nothing until it is asked.
+    pub fn reading(secrets: Arc<dyn DeploymentSecrets>, realm: Realm, clock: Arc<dyn Clock>) -> Self {
+        let keys = Arc::new(KeyRing::reading(Arc::clone(&secrets), Arc::clone(&clock)));
+        Self::new(keys, Arc::new(Peppers::reading(secrets)), realm, clock)
+    }
+
+    /// The session whose CSRF token this is; None where it is nobody's.
+    pub async fn csrf_session(&self, token: &str) -> Result<Option<SessionId>, StoreError> {
+        match self.peppers.get().await {
+            Ok(pepper) => Ok(csrf::session(pepper, token)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the token says, if it is ours, for us, and holds now. The algorithm is that of the key, whatever the token says of it.

@@ -2,18 +2,18 @@
 
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::SessionId;
-use heddle_http::{ApiResult, Json, Path, docs};
+use heddle_http::{ApiResult, Json, Member, Path, docs};
 use http::StatusCode;
 use identity::SetCookies;
 
 use crate::{
     State, answer,
-    member::{Member, refused},
+    refusal::refused,
     views::{SessionList, SessionView},
 };
 
 /// List your sessions, the last used first.
-#[utoipa::path(get, path = "/auth/sessions", tag = "auth", operation_id = "list_sessions", security(("bearer" = [])),
+#[utoipa::path(get, path = "/auth/sessions", tag = "auth", operation_id = "list_sessions",
     responses((status = 200, body = SessionList), docs::ReadingOneself))]
 pub(crate) async fn list(Ex(s): Ex<State>, Member(who): Member) -> ApiResult<Json<SessionList>> {
     let sessions = s.identity.sessions(&who).await.map_err(|error| refused(error, s.clock.now()))?;
@@ -22,7 +22,7 @@ pub(crate) async fn list(Ex(s): Ex<State>, Member(who): Member) -> ApiResult<Jso
 
 /// End one of your sessions. Its access token holds until it expires, its refresh token no more.
 #[utoipa::path(delete, path = "/auth/sessions/{session_id}", tag = "auth", operation_id = "end_session",
-    security(("bearer" = [])), params(("session_id" = Uuid, Path)),
+     params(("session_id" = Uuid, Path)),
     responses((status = 204, description = "It has ended."), docs::ActingOnOneself))]
 pub(crate) async fn end(
     Ex(s): Ex<State>,
@@ -34,7 +34,7 @@ pub(crate) async fn end(
 }
 
 /// End the session that asks, and take its cookies away.
-#[utoipa::path(post, path = "/auth/logout", tag = "auth", operation_id = "logout", security(("bearer" = [])),
+#[utoipa::path(post, path = "/auth/logout", tag = "auth", operation_id = "logout",
     responses((status = 204, description = "The session has ended."), docs::ActingOnOneself))]
 pub(crate) async fn logout(Ex(s): Ex<State>, Member(who): Member) -> ApiResult<impl IntoResponse> {
     s.identity.logout(&who).await.map_err(|error| refused(error, s.clock.now()))?;

@@ -1,7 +1,7 @@
 //! Who somebody is (AUT-11).
 
-use app::ports::{Account, ProfilePatch};
-use domain::{FieldError, MemberId, Timestamp};
+use app::ports::{Account, ProfilePatch, Seat};
+use domain::{FieldError, MemberId, Permission, Permissions, Role, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
@@ -46,6 +46,43 @@ impl From<Account> for AccountView {
             last_login_at: account.last_login_at,
             created_on: account.created_on,
         }
+    }
+}
+
+/// A member, as they see themselves, with their teams.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Me)]
+pub(crate) struct MeView {
+    #[serde(flatten)]
+    account: AccountView,
+    /// The one that they joined first ahead.
+    teams: Vec<SeatView>,
+}
+
+impl MeView {
+    pub(crate) fn new(account: Account, seats: Vec<Seat>) -> Self {
+        Self { account: account.into(), teams: seats.into_iter().map(SeatView::from).collect() }
+    }
+}
+
+/// A member's place in a team.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Seat)]
+struct SeatView {
+    #[schema(value_type = Uuid)]
+    id: TeamId,
+    name: String,
+    #[schema(value_type = String, example = "editor")]
+    role: Role,
+    /// What they may do there, exceptions included.
+    #[schema(example = json!(["workflows:view"]))]
+    permissions: Vec<&'static str>,
+}
+
+impl From<Seat> for SeatView {
+    fn from(Seat { team_id, team_name, role, permissions }: Seat) -> Self {
+        let permissions = Permissions::of_member(role, &permissions).iter().map(Permission::as_str).collect();
+        Self { id: team_id, name: team_name, role, permissions }
     }
 }
 

@@ -5,7 +5,7 @@ mod jwks;
 mod session;
 mod sign_in;
 
-pub(crate) use account::{AccountView, UpdateAccount};
+pub(crate) use account::{AccountView, MeView, UpdateAccount};
 pub(crate) use jwks::JwksView;
 pub(crate) use session::{SessionList, SessionView};
 pub(crate) use sign_in::{CodeSent, Login, Refresh, RequestCode, SignedInView, VerifyCode};

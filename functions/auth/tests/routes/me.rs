@@ -1,8 +1,11 @@
 //! Who the caller is.
 
+use app::ports::Seat;
+use domain::{Role, TeamId};
 use heddle_http::testing::{call, hostile_bodies, request};
 use http::{HeaderValue, header};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::world::{ADA, World, pointers, with_token};
 
@@ -12,7 +15,9 @@ async fn one_reads_and_changes_what_one_says_of_oneself() {
     let signed_up = world.signed_up(ADA).await;
     let token = signed_up["access_token"].as_str().unwrap();
     let me = world.send("GET", "me", token, None).await;
-    assert_eq!((me.code(), &me.body), (200, &signed_up["user"]));
+    let mut shown = me.body.clone();
+    assert_eq!((me.code(), shown.as_object_mut().unwrap().remove("teams")), (200, Some(json!([]))));
+    assert_eq!(shown, signed_up["user"]);
     let change = json!({"last_name": "King", "avatar_url": "https://example.com/ada.png", "bio": "Counts."});
     let changed = world.send("PATCH", "me", token, Some(&change)).await;
     assert_eq!((changed.code(), &changed.body["first_name"]), (200, &json!("Ada")));
@@ -21,6 +26,32 @@ async fn one_reads_and_changes_what_one_says_of_oneself() {
     }
     let bare = world.send("PATCH", "me", token, Some(&json!({"avatar_url": ""}))).await;
     assert_eq!((&bare.body["avatar_url"], &bare.body["bio"]), (&json!(null), &json!("Counts.")));
+}
+
+#[tokio::test]
+async fn ones_teams_are_told_with_what_one_may_do_there() {
+    let world = World::new();
+    let signed_up = world.signed_up(ADA).await;
+    let team_id = TeamId::new(Uuid::from_u128(7));
+    let seat = Seat {
+        team_id,
+        team_name: "Looms".to_owned(),
+        role: Role::Viewer,
+        permissions: json!({"workflows:execute": true}).as_object().unwrap().clone(),
+    };
+    world.seats.put(signed_up["user"]["id"].as_str().unwrap().parse().unwrap(), seat);
+    let me = world.send("GET", "me", signed_up["access_token"].as_str().unwrap(), None).await;
+    let team = &me.body["teams"][0];
+    assert_eq!(
+        (&team["id"], &team["name"], &team["role"]),
+        (&json!(team_id), &json!("Looms"), &json!("viewer"))
+    );
+    let permissions = team["permissions"].as_array().unwrap();
+    for (word, is_theirs) in
+        [("workflows:view", true), ("workflows:execute", true), ("workflows:edit", false)]
+    {
+        assert_eq!(permissions.contains(&json!(word)), is_theirs, "{word}");
+    }
 }
 
 #[tokio::test]
@@ -60,7 +91,8 @@ async fn what_is_not_ones_to_change_is_refused() {
             body.name
         );
     }
-    assert_eq!(world.send("GET", "me", token, None).await.body, signed_up["user"]);
+    let me = world.send("GET", "me", token, None).await.body;
+    assert!(signed_up["user"].as_object().unwrap().iter().all(|(name, value)| me[name] == *value), "{me}");
 }
 
 #[tokio::test]
@@ -84,7 +116,11 @@ async fn without_a_valid_token_nobody_is_anybody() {
         let mut request = request("GET", "/api/v1/auth/me", "");
         request.headers_mut().insert(header::AUTHORIZATION, HeaderValue::try_from(field).unwrap());
         let answer = call(&world.router, request).await;
-        assert_eq!((answer.code(), answer.header("www-authenticate")), (401, "Bearer"), "{field}");
+        assert_eq!(
+            (answer.code(), answer.header("www-authenticate")),
+            (401, r#"Bearer, ApiKey header="X-API-Key""#),
+            "{field}"
+        );
         details.push(answer.problem().detail);
     }
     let none = call(&world.router, request("GET", "/api/v1/auth/me", "")).await;

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use app::{
     fakes::{
-        ManualClock, MemoryAccounts, MemoryChallenges, MemoryCounters, MemoryMailer, MemorySecrets,
-        MemorySessions, SequentialEntropy, SequentialIds,
+        ManualClock, MemoryAccounts, MemoryChallenges, MemoryCounters, MemoryKeys, MemoryMailer, MemorySeats,
+        MemorySecrets, MemorySessions, SequentialEntropy, SequentialIds,
     },
     ports::Mail,
 };
 use auth::{State, router};
 use axum::{Router, body::Body};
 use domain::MemberId;
-use heddle_http::testing::{Answer, call, request_with};
+use heddle_http::{
+    Gate, GatePorts,
+    testing::{Answer, call, request_with},
+};
 use http::{HeaderValue, Request, header};
 use identity::{Argon2Params, Identity, Ports, Realm};
 use serde_json::{Value, json};
@@ -25,17 +28,19 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     mailer: Arc<MemoryMailer>,
     accounts: Arc<MemoryAccounts>,
+    pub(crate) seats: Arc<MemorySeats>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let (clock, mailer) = (Arc::new(ManualClock::default()), Arc::new(MemoryMailer::default()));
         let accounts = Arc::new(MemoryAccounts::default());
+        let counters = Arc::new(MemoryCounters::new(clock.clone()));
         let ports = Ports {
             accounts: accounts.clone(),
             sessions: Arc::new(MemorySessions::default()),
             challenges: Arc::new(MemoryChallenges::default()),
-            counters: Arc::new(MemoryCounters::new(clock.clone())),
+            counters: counters.clone(),
             mailer: mailer.clone(),
             secrets: Arc::new(MemorySecrets::default()),
             clock: clock.clone(),
@@ -44,8 +49,17 @@ impl World {
         };
         let cheap = Argon2Params { memory_kib: 8, passes: 1, lanes: 1 };
         let identity = Arc::new(Identity::new(ports, Realm::of_stage("test"), cheap));
-        let router = router(State { identity, clock: clock.clone() }, async || Ok(()));
-        Self { router, clock, mailer, accounts }
+        let seats = Arc::new(MemorySeats::default());
+        let gate = Gate::new(GatePorts {
+            keys: Arc::new(MemoryKeys::default()),
+            seats: seats.clone(),
+            verifier: Arc::clone(identity.verifier()),
+            counters,
+            clock: clock.clone(),
+        });
+        let state = State { identity, seats: seats.clone(), clock: clock.clone() };
+        let router = router(state, gate, async || Ok(()));
+        Self { router, clock, mailer, accounts, seats }
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {

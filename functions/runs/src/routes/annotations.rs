@@ -1,6 +1,6 @@
 //! Remarks on runs (RUN-18).
 
-use app::ports::{Annotation, Author, StoreError};
+use app::ports::{Annotation, StoreError};
 use axum::{extract::State as Ex, response::IntoResponse};
 use chrono::SubsecRound as _;
 use domain::{AnnotationId, RunId};
@@ -32,8 +32,7 @@ pub(crate) async fn annotate(
     let (text, node) = body.check(&version.graph).map_err(ApiError::validation)?;
     // As exactly as it is stored, so that the answer is what is read later.
     let (id, created_on) = (AnnotationId::new(s.ids.next()), s.clock.now().trunc_subsecs(6));
-    let annotation =
-        Annotation { id, run_id, node, text, author: Author::Service(who.service_id), created_on };
+    let annotation = Annotation { id, run_id, node, text, author: who.actor, created_on };
     s.annotations.annotate(who.team_id, &annotation).await?;
     Ok((StatusCode::CREATED, Json(AnnotationView::from(annotation))))
 }

@@ -68,7 +68,7 @@ pub(crate) async fn decide(
     Json(body): Json<Decide>,
 ) -> ApiResult<Json<StartedRun>> {
     scope::set_run(id);
-    let by = Decider { id: who.service_id.to_string(), role: None };
+    let by = Decider { id: who.id(), role: who.role };
     let node = NodeKey::new(node);
     let run = decide_approval(&s.conductor, who.team_id, id, &node, &by, body.decision()).await;
     Ok(Json(StartedRun::of(&run.map_err(refused)?)))

@@ -75,7 +75,7 @@ async fn retry_where_it_failed(s: &State, who: Caller, id: RunId) -> Result<RunI
 }
 
 fn by(who: Caller) -> Trigger {
-    Trigger { kind: TriggerKind::Manual, by: Some(who.service_id.to_string()) }
+    Trigger { kind: TriggerKind::Manual, by: Some(who.id()) }
 }
 
 fn refused(error: RetryError) -> ApiError {

@@ -37,7 +37,9 @@ pub(crate) async fn start(
     Json(body): Json<Start>,
 ) -> ApiResult<Response> {
     let Wish { target, inputs, priority } = body.check().map_err(ApiError::validation)?;
-    let trigger = Trigger { kind: TriggerKind::Api, by: Some(who.service_id.to_string()) };
+    // Only services need the workflow's leave to be called: who builds it runs it too.
+    let kind = if who.role.is_some() { TriggerKind::Manual } else { TriggerKind::Api };
+    let trigger = Trigger { kind, by: Some(who.id()) };
     let wish = StartRun { team_id: who.team_id, target, inputs, trigger, priority, idempotency_key };
     let started = start_run(&ports(&s), wish).await.map_err(refused)?;
     scope::set_run(started.run.id);

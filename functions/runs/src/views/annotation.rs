@@ -1,6 +1,6 @@
 //! Remarks on runs (RUN-18).
 
-use app::ports::{ANNOTATION_MAX, Annotation, Author};
+use app::ports::{ANNOTATION_MAX, Actor, Annotation};
 use domain::{AnnotationId, FieldError, Graph, NodeKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,17 +47,22 @@ fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
 /// Who made a remark.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Author)]
-struct AuthorView {
-    /// `service` or `member`.
-    kind: &'static str,
-    id: Uuid,
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+enum AuthorView {
+    /// A person.
+    Member(Uuid),
+    /// A service, by its API key.
+    Service(Uuid),
+    /// Heddle itself.
+    System,
 }
 
-impl From<Author> for AuthorView {
-    fn from(author: Author) -> Self {
+impl From<Actor> for AuthorView {
+    fn from(author: Actor) -> Self {
         match author {
-            Author::Service(id) => Self { kind: "service", id: id.uuid() },
-            Author::Member(id) => Self { kind: "member", id: id.uuid() },
+            Actor::Member(id) => Self::Member(id.uuid()),
+            Actor::Service(id) => Self::Service(id.uuid()),
+            Actor::System => Self::System,
         }
     }
 }

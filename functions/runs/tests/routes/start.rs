@@ -5,10 +5,11 @@ use app::{
     fakes::ScriptedConnectors,
     ports::{RunFilter, RunStore as _},
 };
-use domain::Priority;
-use heddle_http::testing::{call, hostile_bodies, request_with, through_api_gateway};
+use domain::{MemberId, Priority, Role};
+use heddle_http::testing::{by_token, call, hostile_bodies, request_with, through_api_gateway};
 use http::HeaderValue;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// How many runs the team has.
 async fn runs(world: &World) -> usize {
@@ -240,4 +241,20 @@ async fn sample_events_start_a_run_through_api_gateway() {
         assert_eq!(answer["statusCode"], 202, "{answer}");
         assert_eq!(answer["isBase64Encoded"], false);
     }
+}
+
+#[tokio::test]
+async fn members_run_what_they_build_and_services_what_is_open_to_them() {
+    let world = World::new(ScriptedConnectors::echo());
+    let version = world.publish_with(returning(), |v| v.is_api = false).await;
+    let body = json!({"workflow_id": version.workflow_id});
+    let ada = MemberId::new(Uuid::from_u128(1));
+    for (role, expected) in [(Role::Editor, 202), (Role::Viewer, 403)] {
+        let token = world.passes.member(world.team, ada, role).await;
+        let request = by_token(request_with("POST", "/api/v1/runs", "", &body), &token);
+        assert_eq!(call(&world.router, request).await.code(), expected, "{role:?}");
+    }
+    let run = world.get("runs").await.body["items"][0].clone();
+    assert_eq!(run["trigger"], "manual");
+    assert_eq!(world.post("runs", &body).await.code(), 403, "a service needs the workflow's leave");
 }

@@ -5,20 +5,17 @@ use std::sync::Arc;
 use app::{
     Delivery, KnownLimits, MessageName, Worker, advance_run,
     fakes::{
-        ManualClock, MemoryAdmissions, MemoryAnnotations, MemoryCatalog, MemoryKeys, MemoryLimits,
-        MemoryQueue, MemoryRunStore, ScriptedConnectors, SequentialIds, a_conductor_with, a_version, graph,
-        team,
+        ManualClock, MemoryAdmissions, MemoryAnnotations, MemoryCatalog, MemoryLimits, MemoryQueue,
+        MemoryRunStore, ScriptedConnectors, SequentialIds, a_conductor_with, a_version, graph, team,
     },
-    ports::{Clock, Polling, RunStore, ServiceCaller},
+    ports::{Clock, Polling, RunStore},
 };
 use axum::Router;
 use chrono::TimeDelta;
-use domain::{Environment, ServiceId, TeamId, WorkflowVersion};
-use heddle_http::testing::{Answer, call, request, request_with};
+use domain::{TeamId, WorkflowVersion};
+use heddle_http::testing::{Answer, Passes, call, request, request_with};
 use runs::{EventStream, State, router};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
 /// The key of the team that most tests act for, and that of another one. Sample events carry the first.
 pub(crate) const KEY: &str = "hdl_replace-this-by-the-key-in-.local/demo-key";
@@ -33,6 +30,7 @@ pub(crate) struct World {
     pub(crate) admissions: Arc<MemoryAdmissions>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) team: TeamId,
+    pub(crate) passes: Passes,
     worker: Worker,
 }
 
@@ -44,21 +42,17 @@ impl World {
     /// A world whose events reach clients in this way.
     pub(crate) fn with(connectors: ScriptedConnectors, events: EventStream) -> Self {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
-        let (catalog, keys) = (Arc::new(MemoryCatalog::default()), Arc::new(MemoryKeys::default()));
+        let catalog = Arc::new(MemoryCatalog::default());
         let clock = Arc::new(ManualClock::default());
         let own = team();
-        for (key, team_id) in [(KEY, own), (FOREIGN_KEY, team())] {
-            let service_id = ServiceId::new(Uuid::nil());
-            keys.put(
-                Sha256::digest(key).into(),
-                ServiceCaller { team_id, service_id, environment: Environment::Dev },
-            );
+        let passes = Passes::new(clock.clone());
+        for (key, team) in [(KEY, own), (FOREIGN_KEY, team())] {
+            passes.service(team, key);
         }
         let (admissions, limits) = (Arc::new(MemoryAdmissions::default()), Arc::new(MemoryLimits::default()));
         let conductor = a_conductor_with(store.clone(), queue.clone(), admissions.clone(), clock.clone());
         let state = State {
             conductor: conductor.clone(),
-            keys,
             catalog: catalog.clone(),
             workflows: catalog.clone(),
             annotations: Arc::new(MemoryAnnotations::default()),
@@ -75,7 +69,8 @@ impl World {
         };
         let worker = Worker::new(conductor, Arc::new(connectors), Arc::new(Polling));
         Self {
-            router: router(state, || async { Ok(()) }),
+            router: router(state, passes.gate(), || async { Ok(()) }),
+            passes,
             store,
             queue,
             catalog,

@@ -9,7 +9,7 @@ use app::{
 use axum::Router;
 use catalog::{ApiKeyDigest, Catalog, LazyCatalog, MIGRATOR, NewService};
 use domain::{Environment, ServiceId, TeamId};
-use heddle_http::testing::{Answer, call, request, request_with};
+use heddle_http::testing::{Answer, Passes, call, request, request_with};
 use runtime::TimeOrderedIds;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -34,13 +34,10 @@ impl World {
         let team = team_with_key(&catalog, KEY).await;
         team_with_key(&catalog, FOREIGN_KEY).await;
         let store = Arc::new(MemoryRunStore::default());
-        let state = State {
-            catalog: Arc::new(LazyCatalog::open(catalog)),
-            store: store.clone(),
-            clock: Arc::new(ManualClock::default()),
-            ids: Arc::new(TimeOrderedIds),
-        };
-        Self { router: router(state), store, team, _database: database }
+        let (catalog, clock) = (Arc::new(LazyCatalog::open(catalog)), Arc::new(ManualClock::default()));
+        let gate = Passes::new(clock.clone()).gate_over(catalog.clone());
+        let state = State { catalog, store: store.clone(), clock, ids: Arc::new(TimeOrderedIds) };
+        Self { router: router(state, gate), store, team, _database: database }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

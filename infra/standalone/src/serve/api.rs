@@ -6,6 +6,7 @@ use app::{Conductor, KnownLimits};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
+use heddle_http::{Gate, GatePorts};
 use identity::Identity;
 use runs::EventStream;
 use runtime::Boot;
@@ -31,7 +32,6 @@ pub(crate) fn router(
 ) -> Router {
     let catalog = Arc::new(LazyCatalog::open(catalog));
     let runs = runs::State {
-        keys: Arc::clone(&catalog) as _,
         catalog: Arc::clone(&catalog) as _,
         workflows: Arc::clone(&catalog) as _,
         annotations: Arc::clone(&catalog) as _,
@@ -53,12 +53,24 @@ pub(crate) fn router(
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };
-    let auth = auth::State { identity, clock: Arc::clone(&boot.clock) };
+    let gate = Gate::new(GatePorts {
+        keys: Arc::clone(&catalog) as _,
+        seats: Arc::clone(&catalog) as _,
+        verifier: Arc::clone(identity.verifier()),
+        counters: Arc::new(embedded.counters(Arc::clone(&boot.clock))),
+        clock: Arc::clone(&boot.clock),
+    });
+    let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));
+    let auth = auth::State { identity, seats, clock };
     let ping = move || {
         let catalog = Arc::clone(&catalog);
         async move { catalog.ping().await }
     };
-    let routers = [runs::router(runs, ping.clone()), workflows::router(workflows), auth::router(auth, ping)];
+    let routers = [
+        runs::router(runs, gate.clone(), ping.clone()),
+        workflows::router(workflows, gate.clone()),
+        auth::router(auth, gate, ping),
+    ];
     let areas = PREFIXES.into_iter().zip(routers);
     mount(areas.map(|((_, prefixes), router)| Area { prefixes, router }).collect())
 }

@@ -7,7 +7,7 @@ use domain::{AnnotationId, MemberId, RunId, ServiceId, TeamId};
 use super::run_store::morning;
 use crate::{
     fakes::team,
-    ports::{ANNOTATION_MAX, Annotation, Annotations, Author},
+    ports::{ANNOTATION_MAX, Actor, Annotation, Annotations},
 };
 
 /// Annotations, and teams that may have them.
@@ -27,7 +27,7 @@ fn remark(run_id: RunId, text: &str) -> Annotation {
         run_id,
         node: None,
         text: text.to_owned(),
-        author: Author::Service(ServiceId::new(team().uuid())),
+        author: Actor::Service(ServiceId::new(team().uuid())),
         created_on: morning(),
     }
 }
@@ -39,7 +39,7 @@ fn a_run() -> RunId {
 pub async fn remarks_are_read_back_newest_first(world: &dyn AnnotationWorld) {
     let (ours, run) = (world.team().await, a_run());
     let first = Annotation { node: Some("fetch".into()), ..remark(run, "The shop was down.\nSee #7. ä") };
-    let author = Author::Member(MemberId::new(team().uuid()));
+    let author = Actor::Member(MemberId::new(team().uuid()));
     let created_on = morning() + TimeDelta::microseconds(1);
     let second = Annotation { author, created_on, ..remark(run, &"ä".repeat(ANNOTATION_MAX)) };
     for remark in [&first, &second] {

@@ -1,9 +1,9 @@
 //! The port to annotations: what people and programs remark on runs (RUN-18).
 
 use async_trait::async_trait;
-use domain::{AnnotationId, MemberId, NodeKey, RunId, ServiceId, TeamId, Timestamp};
+use domain::{AnnotationId, NodeKey, RunId, TeamId, Timestamp};
 
-use super::StoreError;
+use super::{Actor, StoreError};
 
 /// The most characters of an annotation.
 pub const ANNOTATION_MAX: usize = 2000;
@@ -35,17 +35,8 @@ pub struct Annotation {
     pub node: Option<NodeKey>,
     /// 1 to [`ANNOTATION_MAX`] characters.
     pub text: String,
-    /// Who made it.
-    pub author: Author,
+    /// Who made it: a member or a service.
+    pub author: Actor,
     /// When.
     pub created_on: Timestamp,
-}
-
-/// Who made a remark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Author {
-    /// A service, by its API key.
-    Service(ServiceId),
-    /// A person.
-    Member(MemberId),
 }

@@ -22,7 +22,10 @@ pub struct HostileBody {
 impl HostileBody {
     /// A request that carries it.
     pub fn request(&self, method: &str, path: &str, key: &str) -> Request<Body> {
-        let mut request = Request::builder().method(method).uri(path).header("x-api-key", key);
+        let mut request = Request::builder().method(method).uri(path);
+        if !key.is_empty() {
+            request = request.header("x-api-key", key);
+        }
         if !self.content_type.is_empty() {
             request = request.header(header::CONTENT_TYPE, self.content_type);
         }

@@ -1,8 +1,9 @@
-//! For router tests of API functions: calls with readable answers, real API Gateway events, a table of hostile bodies, and
+//! For router tests of API functions: calls with readable answers, credentials, real API Gateway events, a table of hostile bodies, and
 //! checks that hold for every OpenAPI document.
 
 mod hostile;
 mod openapi;
+mod passes;
 
 use axum::{Router, body::Body};
 use domain::Problem;
@@ -13,6 +14,7 @@ use tower::ServiceExt as _;
 
 pub use hostile::{HostileBody, hostile_bodies};
 pub use openapi::check_openapi;
+pub use passes::{Passes, by_token, for_team};
 
 use crate::{PROBLEM_JSON, lambda};
 
@@ -54,9 +56,12 @@ impl Answer {
     }
 }
 
-/// A request without a body, as the service with `key`.
+/// A request without a body, as the service with `key`; as nobody with an empty one.
 pub fn request(method: &str, path: &str, key: &str) -> Request<Body> {
-    let request = Request::builder().method(method).uri(path).header("x-api-key", key);
+    let mut request = Request::builder().method(method).uri(path);
+    if !key.is_empty() {
+        request = request.header("x-api-key", key);
+    }
     request.body(Body::empty()).expect("a well-formed request")
 }
 

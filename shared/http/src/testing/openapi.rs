@@ -33,6 +33,7 @@ pub async fn check_openapi(router: &Router, area: &str) {
             if !path.contains("/health") {
                 let id = operation["operationId"].as_str().expect("an operation id");
                 assert!(operation_ids.insert(id.to_owned()), "{id} twice");
+                assert_ne!(unrouted.code(), 500, "{name} is not declared in ROUTES");
                 if !is_public(operation) {
                     assert_eq!(unrouted.problem_code(), "unauthorized", "{name} without a credential");
                 }

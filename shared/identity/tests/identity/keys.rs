@@ -30,13 +30,12 @@ impl Processes {
         let shared = Arc::new(secrets.clone());
         let entropy = Arc::new(SequentialEntropy::default());
         let signing = Arc::new(KeyRing::creating(shared.clone(), clock.clone(), entropy));
-        let verifying = Arc::new(KeyRing::reading(shared, clock.clone()));
         let realm = Realm::of_stage("test");
         let ids = Arc::new(SequentialIds::default());
         Self {
             secrets,
             issuer: Issuer::new(signing, realm.clone(), clock.clone(), ids),
-            verifier: Verifier::new(verifying, realm, clock.clone()),
+            verifier: Verifier::reading(shared, realm, clock.clone()),
             clock,
         }
     }

@@ -66,7 +66,7 @@ async fn a_page_of_another_session_refreshes_nothing() {
     let page = SessionId::new(Uuid::from_u128(1));
     let refused = world.identity.refresh(&signed_in.refresh_token, Some(page), &Client::default()).await;
     assert!(is_refused(&refused));
-    let page = world.identity.csrf_session(&signed_in.csrf_token).await.unwrap();
+    let page = world.identity.verifier().csrf_session(&signed_in.csrf_token).await.unwrap();
     assert_eq!(page, Some(signed_in.session_id));
     world.identity.refresh(&signed_in.refresh_token, page, &Client::default()).await.unwrap();
 }

@@ -1,0 +1,98 @@
+//! The routes of all functions, and what each takes of its caller: the one place that says so. Documents are completed from it, and the
+//! matrix of tests is made of it.
+
+use domain::Permission as P;
+
+use super::Rate;
+
+/// What a route takes of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: credentials are not looked at.
+    Nobody,
+    /// A person, in whatever team or none: what they do is their own.
+    Oneself,
+    /// Somebody who acts for a team and may do this in it. A path with `{team_id}` names the team; else a member names it in
+    /// `X-Team-Id`, or has one.
+    Team(P),
+}
+
+/// A route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// Its path, relative to [`BASE`](crate::BASE) unless it is outside of it, with names in braces.
+    pub path: &'static str,
+    /// What it takes.
+    pub needs: Needs,
+    /// What counts its requests, beside all of the caller's.
+    pub rate: Option<Rate>,
+}
+
+impl Route {
+    /// A route of which only all requests of a caller are counted.
+    pub const fn new(method: &'static str, path: &'static str, needs: Needs) -> Self {
+        Self { method, path, needs, rate: None }
+    }
+
+    /// The same with a count of its own.
+    pub(super) const fn at(self, rate: Rate) -> Self {
+        Self { rate: Some(rate), ..self }
+    }
+}
+
+const fn public(method: &'static str, path: &'static str) -> Route {
+    Route::new(method, path, Needs::Nobody)
+}
+
+const fn oneself(method: &'static str, path: &'static str) -> Route {
+    Route::new(method, path, Needs::Oneself)
+}
+
+const fn team(method: &'static str, path: &'static str, permission: P) -> Route {
+    Route::new(method, path, Needs::Team(permission))
+}
+
+/// All of them.
+pub const ROUTES: &[Route] = &[
+    // auth
+    public("GET", "/.well-known/jwks.json"),
+    public("POST", "/auth/request-otp"),
+    public("POST", "/auth/verify-otp"),
+    public("POST", "/auth/login"),
+    public("POST", "/auth/refresh"),
+    oneself("POST", "/auth/logout"),
+    oneself("GET", "/auth/me"),
+    oneself("PATCH", "/auth/me"),
+    oneself("GET", "/auth/sessions"),
+    oneself("DELETE", "/auth/sessions/{session_id}"),
+    // workflows
+    team("POST", "/workflows", P::WorkflowsCreate),
+    team("GET", "/workflows", P::WorkflowsView),
+    team("GET", "/workflows/{workflow_id}", P::WorkflowsView),
+    team("PATCH", "/workflows/{workflow_id}", P::WorkflowsEdit),
+    team("PUT", "/workflows/{workflow_id}/graph", P::WorkflowsEdit),
+    team("POST", "/workflows/validate", P::WorkflowsView),
+    team("POST", "/workflows/{workflow_id}/validate", P::WorkflowsView),
+    team("POST", "/workflows/{workflow_id}/publish", P::WorkflowsEdit),
+    team("GET", "/workflows/{workflow_id}/versions", P::WorkflowsView),
+    team("GET", "/workflows/{workflow_id}/versions/{number}", P::WorkflowsView),
+    // runs
+    team("POST", "/runs", P::WorkflowsExecute).at(Rate::Starts),
+    team("GET", "/runs", P::WorkflowsView),
+    team("GET", "/runs/{run_id}", P::WorkflowsView),
+    team("GET", "/runs/{run_id}/steps", P::WorkflowsView),
+    team("GET", "/runs/{run_id}/logs", P::WorkflowsView),
+    team("GET", "/runs/{run_id}/events", P::WorkflowsView),
+    team("GET", "/runs/{run_id}/annotations", P::WorkflowsView),
+    team("POST", "/runs/{run_id}/annotations", P::WorkflowsExecute),
+    team("POST", "/runs/{run_id}/cancel", P::WorkflowsExecute),
+    team("POST", "/runs/{run_id}/retry", P::WorkflowsExecute).at(Rate::Starts),
+    team("POST", "/runs/retry", P::WorkflowsExecute).at(Rate::Starts),
+    team("POST", "/runs/{run_id}/replay", P::WorkflowsExecute),
+    team("GET", "/approvals", P::WorkflowsView),
+    team("POST", "/runs/{run_id}/approvals/{node}", P::WorkflowsExecute),
+    team("GET", "/dead-letters", P::WorkflowsView),
+    team("POST", "/dead-letters/redrive", P::WorkflowsExecute),
+];
