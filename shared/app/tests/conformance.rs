@@ -181,6 +181,12 @@ mod step_slots {
     app::step_slots_suite!(async { MemoryAdmissions::default() });
 }
 
+mod kept_answers {
+    use app::fakes::MemoryAnswers;
+
+    app::kept_answers_suite!(async { MemoryAnswers::default() });
+}
+
 mod challenges {
     use app::fakes::MemoryChallenges;
 

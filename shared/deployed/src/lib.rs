@@ -11,7 +11,7 @@ use axum::Router;
 use catalog::LazyCatalog;
 use heddle_http::{Gate, GatePorts};
 use identity::{Realm, Verifier};
-use runstore::DynamoCounters;
+use runstore::{DynamoAnswers, DynamoCounters};
 use runtime::{Boot, Env, MissingConfig};
 
 /// Why a function does not start, or ends.
@@ -71,6 +71,7 @@ impl Deployed {
             seats: Arc::clone(&self.catalog) as _,
             verifier,
             counters: Arc::clone(&self.counters) as _,
+            answers: Arc::new(DynamoAnswers::new(self.dynamo.clone(), self.ephemeral_table.clone())),
             clock: Arc::clone(&self.boot.clock),
         })
     }

@@ -13,6 +13,7 @@ mod database;
 mod error;
 mod files;
 mod journal;
+mod kept_answers;
 mod mailbox;
 mod run_ends;
 mod run_moves;
@@ -33,6 +34,7 @@ pub use admissions::EmbeddedAdmissions;
 pub use challenges::EmbeddedChallenges;
 pub use counters::EmbeddedCounters;
 pub use database::{connect_lazy, migrator};
+pub use kept_answers::EmbeddedAnswers;
 pub use mailbox::Mailbox;
 pub use run_ends::LocalRunEnds;
 pub use run_moves::LocalRunMoves;
@@ -125,6 +127,11 @@ impl Embedded {
     /// One-time codes in the same database.
     pub fn challenges(&self) -> EmbeddedChallenges {
         EmbeddedChallenges::new(self.queue.pool())
+    }
+
+    /// Answers that are given again, in the same database.
+    pub fn answers(&self) -> EmbeddedAnswers {
+        EmbeddedAnswers::new(self.queue.pool())
     }
 
     /// Begins to look for messages whenever a worker is idle.

@@ -10,7 +10,7 @@ use utoipa::{
         Components, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
         content::ContentBuilder,
         extensions::Extensions,
-        path::Operation,
+        path::{Operation, ParameterBuilder, ParameterIn},
         response::ResponseBuilder,
         schema::Schema,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
@@ -95,16 +95,18 @@ pub(crate) fn declare(document: &mut OpenApi, gate: &Gate) {
             ("PATCH", &mut item.patch),
         ];
         for (method, operation) in operations {
-            let declared = gate.declared(method, path).map(|route| route.needs);
-            if let Some(operation) = operation {
-                // Health is of no area, and asks nobody who they are.
-                declare_operation(operation, declared.unwrap_or(Needs::Nobody));
+            let Some(operation) = operation else { continue };
+            let declared = gate.declared(method, path);
+            // Health is of no area, and asks nobody who they are.
+            declare_caller(operation, declared.map_or(Needs::Nobody, |route| route.needs));
+            if declared.is_some_and(|route| route.is_done_once) {
+                declare_key(operation);
             }
         }
     }
 }
 
-fn declare_operation(operation: &mut Operation, needs: Needs) {
+fn declare_caller(operation: &mut Operation, needs: Needs) {
     let by = |scheme: &str| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, []);
     let (schemes, permission, refusals): (_, _, &[Code]) = match needs {
         Needs::Nobody => (vec![SecurityRequirement::default()], None, &[]),
@@ -129,7 +131,22 @@ fn declare_operation(operation: &mut Operation, needs: Needs) {
         let extension = Extensions::builder().add("x-permission", permission.as_str()).build();
         operation.extensions.get_or_insert_default().merge(extension);
     }
-    for code in refusals {
+    add_refusals(operation, refusals);
+}
+
+fn declare_key(operation: &mut Operation) {
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("1 to 255 visible ASCII characters; the answer is remembered for 24 hours."))
+        .schema(Some(String::schema()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(key));
+    add_refusals(operation, &[Code::InvalidHeader, Code::RequestUnderWay, Code::IdempotencyKeyReused]);
+}
+
+fn add_refusals(operation: &mut Operation, codes: &[Code]) {
+    for code in codes {
         let status = code.status().as_u16().to_string();
         match operation.responses.responses.entry(status) {
             Entry::Vacant(place) => {

@@ -48,6 +48,8 @@ pub enum Code {
     NotPublished,
     /// The workflow is archived.
     WorkflowArchived,
+    /// The same request is being done.
+    RequestUnderWay,
     /// `If-Match` names an older state of the entity.
     Stale,
     /// The body is larger than the route takes.
@@ -68,7 +70,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -85,6 +87,7 @@ impl Code {
         Self::NotAwaited,
         Self::NotPublished,
         Self::WorkflowArchived,
+        Self::RequestUnderWay,
         Self::Stale,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -129,6 +132,7 @@ impl Code {
             Self::NotAwaited => (S::CONFLICT, "not_awaited", "Nobody waits for this decision"),
             Self::NotPublished => (S::CONFLICT, "not_published", "The workflow is not published"),
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
+            Self::RequestUnderWay => (S::CONFLICT, "request_under_way", "The request is being done"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "The entity has changed"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {

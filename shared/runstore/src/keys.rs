@@ -15,6 +15,7 @@ pub(crate) const STEP: &str = "STEP#";
 pub(crate) const VERSION: &str = "VERSION";
 pub(crate) const IDEM: &str = "IDEM";
 pub(crate) const CHALLENGE: &str = "CODE";
+pub(crate) const ANSWER: &str = "ANSWER";
 pub(crate) const ADMITTED: &str = "ADMITTED";
 pub(crate) const SLOTS: &str = "SLOTS";
 
@@ -57,6 +58,10 @@ pub(crate) fn slots_pk(team: TeamId) -> String {
 
 pub(crate) fn challenge_pk(key: &str) -> String {
     format!("CODE#{key}")
+}
+
+pub(crate) fn answer_pk(key: &str) -> String {
+    format!("ANSWER#{key}")
 }
 
 pub(crate) fn count_pk(key: &str) -> String {

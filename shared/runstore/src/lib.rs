@@ -10,6 +10,7 @@
 //! | `ADMIT#<team>` | `ADMITTED` | `runs`: the set of the runs that are under way, of a team with a limit |
 //! | `WAIT#<team>` | `<run>` | none: a run that waits |
 //! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
+//! | `ANSWER#<key>` | `ANSWER` | `request`, `expires_at`; once it was answered `status`, `headers` (JSON), `body` |
 //! | `CODE#<key>` | `CODE` | `challenge` (its id), `mac`, `purpose`, `tries`, `expires_at`, `ip`, `user_agent` |
 //!
 //! One strongly consistent query with `sk >= "RUN"` reads a run: its control item first, so every step record that it names is
@@ -41,6 +42,7 @@ mod create;
 mod ended;
 mod error;
 mod items;
+mod kept_answers;
 mod keys;
 mod list;
 mod load;
@@ -53,4 +55,5 @@ mod versions;
 pub use admissions::DynamoAdmissions;
 pub use challenges::DynamoChallenges;
 pub use counters::DynamoCounters;
+pub use kept_answers::DynamoAnswers;
 pub use store::DynamoRunStore;

@@ -86,6 +86,20 @@ mod counters {
     app::counters_suite!(with_clock());
 }
 
+mod kept_answers {
+    use aws_sdk_dynamodb::Client;
+    use runstore::DynamoAnswers;
+    use test_support::aws::Emulator;
+
+    async fn answers() -> DynamoAnswers {
+        let emulator = Emulator::connect().await;
+        let table = emulator.run_table().await;
+        DynamoAnswers::new(Client::new(&emulator.sdk), table)
+    }
+
+    app::kept_answers_suite!(answers());
+}
+
 mod challenges {
     use aws_sdk_dynamodb::Client;
     use runstore::DynamoChallenges;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use app::{
     fakes::{
-        ManualClock, MemoryAccounts, MemoryChallenges, MemoryCounters, MemoryKeys, MemoryMailer, MemorySeats,
-        MemorySecrets, MemorySessions, SequentialEntropy, SequentialIds,
+        ManualClock, MemoryAccounts, MemoryAnswers, MemoryChallenges, MemoryCounters, MemoryKeys,
+        MemoryMailer, MemorySeats, MemorySecrets, MemorySessions, SequentialEntropy, SequentialIds,
     },
     ports::Mail,
 };
@@ -55,6 +55,7 @@ impl World {
             seats: seats.clone(),
             verifier: Arc::clone(identity.verifier()),
             counters,
+            answers: Arc::new(MemoryAnswers::default()),
             clock: clock.clone(),
         });
         let state = State { identity, seats: seats.clone(), clock: clock.clone() };

@@ -58,6 +58,7 @@ pub(crate) fn router(
         seats: Arc::clone(&catalog) as _,
         verifier: Arc::clone(identity.verifier()),
         counters: Arc::new(embedded.counters(Arc::clone(&boot.clock))),
+        answers: Arc::new(embedded.answers()),
         clock: Arc::clone(&boot.clock),
     });
     let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));

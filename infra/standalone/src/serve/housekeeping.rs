@@ -40,6 +40,7 @@ pub(crate) async fn keep(
     clock: Arc<dyn Clock>,
 ) {
     let (counters, challenges) = (embedded.counters(Arc::clone(&clock)), embedded.challenges());
+    let answers = embedded.answers();
     let state = State {
         store: Arc::clone(&embedded.store) as _,
         ended: Arc::clone(&embedded.store) as _,
@@ -58,8 +59,10 @@ pub(crate) async fn keep(
         let ended = counters.forget_ended().await;
         let codes = challenges.forget_ended(state.clock.now()).await;
         let sessions = catalog.session_forget(state.clock.now()).await;
-        let all = [kept.map(drop), forgotten.map(drop), ended.map(drop), codes.map(drop), sessions.map(drop)];
-        if let Err(error) = all.into_iter().collect::<Result<(), _>>() {
+        let answered = answers.forget_ended(state.clock.now()).await;
+        let forgotten = [forgotten, ended, codes, sessions, answered].map(|forgotten| forgotten.map(drop));
+        let all = [kept.map(drop)].into_iter().chain(forgotten);
+        if let Err(error) = { all }.collect::<Result<(), _>>() {
             warn!(error = runtime::log::chain(&error), "the house could not be kept");
         }
     }

@@ -19,6 +19,7 @@ pub mod blobs;
 pub mod challenges;
 pub mod counters;
 pub mod dead_letters;
+pub mod kept_answers;
 pub mod mail;
 pub mod retention;
 pub mod run_store;
@@ -321,6 +322,24 @@ macro_rules! challenges_suite {
             a_challenge_is_over_at_its_time,
             of_tries_at_once_no_more_are_answered_than_allowed,
             of_takers_at_once_one_wins_and_it_is_gone,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`KeptAnswers`](crate::ports::KeptAnswers).
+#[macro_export]
+macro_rules! kept_answers_suite {
+    ($answers:expr) => {
+        $crate::kept_answers_suite!($answers, std::convert::identity);
+    };
+    ($answers:expr, $of:expr) => {
+        $crate::conformance_tests!($answers, $of, kept_answers: [
+            a_request_is_done_once_and_its_answer_given_again,
+            a_key_stands_for_one_request,
+            of_requests_at_once_one_is_the_first,
+            a_request_that_came_to_nothing_may_be_tried_again,
+            a_request_that_was_lost_is_begun_again,
+            an_answer_is_forgotten_in_time,
         ]);
     };
 }

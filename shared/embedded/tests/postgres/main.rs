@@ -6,6 +6,7 @@ mod admissions;
 mod challenges;
 mod counters;
 mod journal;
+mod kept_answers;
 mod metadata;
 mod run_store;
 mod step_queue;

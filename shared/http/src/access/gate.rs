@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ports::{Actor, ApiKeys, Clock, Counters, Seat, Seats, ServiceCaller};
+use app::ports::{Actor, ApiKeys, Clock, Counters, KeptAnswers, Seat, Seats, ServiceCaller};
 use axum::{
     extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State},
     middleware::Next,
@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Caller, Member, Needs, ROUTES, Rate, Route,
     credential::{self, Credential, only},
+    once::once,
     rate::{self, Standing},
 };
 use crate::{ApiError, BASE, Code};
@@ -38,6 +39,8 @@ pub struct GatePorts {
     pub verifier: Arc<Verifier>,
     /// How often somebody called.
     pub counters: Arc<dyn Counters>,
+    /// What requests that come again were answered.
+    pub answers: Arc<dyn KeptAnswers>,
     /// The present.
     pub clock: Arc<dyn Clock>,
 }
@@ -47,7 +50,7 @@ pub struct GatePorts {
 /// A service costs one question to the catalog; a member one too, and one or two to the counters, but none to find out whose token it is.
 #[derive(Clone)]
 pub struct Gate {
-    ports: GatePorts,
+    pub(super) ports: GatePorts,
     routes: &'static [Route],
 }
 
@@ -69,10 +72,9 @@ impl Gate {
     }
 
     /// Lets a request through, or not; what is known of the caller is in its extensions from then on.
-    async fn open(&self, parts: &mut Parts) -> Result<Vec<Standing>, ApiError> {
-        let route = self.route_of(parts)?;
+    async fn open(&self, parts: &mut Parts, route: &Route) -> Result<Vec<Standing>, ApiError> {
         let member = match route.needs {
-            Needs::Nobody => return Ok(Vec::new()),
+            Needs::Nobody => None,
             Needs::Oneself => Some(self.oneself(parts).await?),
             Needs::Team(permission) => self.in_team(parts, permission).await?,
         };
@@ -208,14 +210,21 @@ async fn team_in_path(parts: &mut Parts) -> Result<Option<TeamId>, ApiError> {
 /// The gate as a layer.
 pub(crate) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match gate.open(&mut parts).await {
-        Ok(standings) => {
-            let mut response = next.run(Request::from_parts(parts, body)).await;
-            for standing in standings {
-                standing.tell(response.headers_mut());
-            }
-            response
-        }
-        Err(refusal) => refusal.into_response(),
+    let route = match gate.route_of(&parts) {
+        Ok(route) => route,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let standings = match gate.open(&mut parts, route).await {
+        Ok(standings) => standings,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut response = if route.is_done_once {
+        once(&gate, parts, body, next).await
+    } else {
+        next.run(Request::from_parts(parts, body)).await
+    };
+    for standing in standings {
+        standing.tell(response.headers_mut());
     }
+    response
 }

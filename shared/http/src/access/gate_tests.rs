@@ -2,18 +2,25 @@
 
 use std::sync::Arc;
 
-use app::fakes::ManualClock;
-use axum::Router;
+use app::{
+    fakes::ManualClock,
+    ports::{Clock as _, KeptAnswers as _},
+};
+use axum::{Router, response::IntoResponse};
 use chrono::TimeDelta;
 use domain::{MemberId, Permission, Role, TeamId};
-use serde_json::json;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{Caller, Member, Needs, Rate, Route};
 use crate::{
-    Api, Json, docs,
-    testing::{Answer, Passes, by_token, call, for_team, request},
+    Api, ApiError, ApiResult, Json, docs,
+    testing::{Answer, Passes, by_token, call, for_team, request, request_with},
 };
 
 const OURS: TeamId = TeamId::new(Uuid::from_u128(1));
@@ -23,11 +30,28 @@ const KEY: &str = "hdl_0123456789";
 
 const ROUTES: &[Route] = &[
     Route::new("GET", "/looms", Needs::Team(Permission::WorkflowsView)),
-    Route::new("POST", "/looms", Needs::Team(Permission::WorkflowsExecute)).at(Rate::Starts),
+    Route {
+        is_done_once: true,
+        ..Route::new("POST", "/looms", Needs::Team(Permission::WorkflowsExecute)).at(Rate::Starts)
+    },
     Route::new("DELETE", "/looms", Needs::Team(Permission::TeamDelete)),
     Route::new("GET", "/looms/{team_id}", Needs::Team(Permission::WorkflowsView)),
     Route::new("GET", "/looms/mine", Needs::Oneself),
 ];
+
+#[derive(Deserialize, ToSchema)]
+struct Weave {
+    numbers: Vec<u64>,
+}
+
+/// Make something new, or fail.
+#[utoipa::path(post, path = "/looms", request_body = Weave, responses((status = 201, body = String), docs::Creating))]
+async fn weave(who: Caller, Json(Weave { numbers }): Json<Weave>) -> ApiResult<impl IntoResponse> {
+    if numbers.is_empty() {
+        return Err(ApiError::validation(Vec::new()));
+    }
+    Ok((StatusCode::CREATED, [("location", format!("/looms/{}", Uuid::now_v7()))], Json(who.team_id)))
+}
 
 macro_rules! shows_team {
     ($($method:ident $path:literal $name:ident),+) => {$(
@@ -39,7 +63,7 @@ macro_rules! shows_team {
     )+};
 }
 
-shows_team!(get "/looms" list, post "/looms" weave, delete "/looms" burn, get "/looms/{team_id}" one, put "/looms" forgotten);
+shows_team!(get "/looms" list, delete "/looms" burn, get "/looms/{team_id}" one, put "/looms" forgotten);
 
 /// Show oneself.
 #[utoipa::path(get, path = "/looms/mine", responses((status = 200, body = String), docs::Publishing))]
@@ -74,6 +98,21 @@ impl World {
         call(&self.router, by_token(request(method, &format!("/api/v1/{path}"), ""), token)).await
     }
 
+    async fn weave(&self, token: &str) -> Answer {
+        call(
+            &self.router,
+            by_token(request_with("POST", "/api/v1/looms", "", &json!({"numbers": [1]})), token),
+        )
+        .await
+    }
+
+    /// A request of the service with an idempotency key.
+    async fn keyed(&self, key: &str, body: &Value) -> Answer {
+        let mut request = request_with("POST", "/api/v1/looms", KEY, body);
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        call(&self.router, request).await
+    }
+
     async fn in_team(&self, team: TeamId, token: &str) -> Answer {
         call(&self.router, for_team(by_token(request("GET", "/api/v1/looms", ""), token), team)).await
     }
@@ -87,24 +126,28 @@ fn refused(answer: &Answer) -> (u16, String) {
 async fn each_role_and_service_may_what_the_table_says() {
     for (role, expected) in [
         (Role::Viewer, [200, 403, 403]),
-        (Role::Editor, [200, 200, 403]),
-        (Role::Admin, [200, 200, 403]),
-        (Role::Owner, [200, 200, 200]),
+        (Role::Editor, [200, 201, 403]),
+        (Role::Admin, [200, 201, 403]),
+        (Role::Owner, [200, 201, 200]),
     ] {
         let world = World::new();
         let token = world.passes.member(OURS, ADA, role).await;
-        for (method, expected) in ["GET", "POST", "DELETE"].into_iter().zip(expected) {
-            let answer = world.by_token(method, "looms", &token).await;
-            assert_eq!(answer.code(), expected, "{role:?} {method}");
-            if expected == 200 {
-                assert_eq!(answer.body, json!(OURS));
-            } else {
+        let answers = [
+            world.by_token("GET", "looms", &token).await,
+            world.weave(&token).await,
+            world.by_token("DELETE", "looms", &token).await,
+        ];
+        for (answer, expected) in answers.into_iter().zip(expected) {
+            assert_eq!(answer.code(), expected, "{role:?}");
+            if expected == 403 {
                 assert_eq!(answer.problem_code(), "forbidden");
+            } else {
+                assert_eq!(answer.body, json!(OURS));
             }
         }
     }
     let world = World::new();
-    for (method, expected) in [("GET", 200), ("HEAD", 200), ("POST", 200), ("DELETE", 403)] {
+    for (method, expected) in [("GET", 200), ("HEAD", 200), ("POST", 415), ("DELETE", 403)] {
         assert_eq!(world.by_key(method, "looms").await.code(), expected, "a service: {method}");
     }
 }
@@ -181,24 +224,25 @@ async fn sec_02_a_member_starts_sixty_a_minute_and_a_service_as_many_as_it_wants
     let world = World::new();
     let token = world.passes.member(OURS, ADA, Role::Editor).await;
     for left in (0..60).rev() {
-        let answer = world.by_token("POST", "looms", &token).await;
-        assert_eq!(answer.code(), 200);
+        let answer = world.weave(&token).await;
+        assert_eq!(answer.code(), 201);
         let standings: Vec<_> = answer.headers.get_all("ratelimit").iter().collect();
         assert_eq!(standings.len(), 2, "of all requests, and of starts");
         assert!(standings[1].to_str().unwrap().starts_with(&format!(r#""run-starts";r={left};t="#)));
     }
-    let answer = world.by_token("POST", "looms", &token).await;
+    let answer = world.weave(&token).await;
     assert_eq!(refused(&answer), (429, "rate_limited".to_owned()));
     assert_eq!(answer.header("ratelimit-policy"), r#""run-starts";q=60;w=60"#);
     let wait: i64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait));
     assert_eq!(world.by_token("GET", "looms", &token).await.code(), 200, "only starts are used up");
     for _ in 0..100 {
-        let answer = world.by_key("POST", "looms").await;
-        assert_eq!((answer.code(), answer.header("ratelimit")), (200, ""));
+        let answer =
+            call(&world.router, request_with("POST", "/api/v1/looms", KEY, &json!({"numbers": [1]}))).await;
+        assert_eq!((answer.code(), answer.header("ratelimit")), (201, ""));
     }
     world.clock.advance(TimeDelta::seconds(wait));
-    assert_eq!(world.by_token("POST", "looms", &token).await.code(), 200);
+    assert_eq!(world.weave(&token).await.code(), 201);
 }
 
 #[tokio::test]
@@ -220,6 +264,56 @@ async fn sec_01_a_member_calls_a_thousand_times_an_hour_and_others_are_counted_a
 }
 
 #[tokio::test]
+async fn the_same_key_and_body_are_done_once() {
+    let world = World::new();
+    let first = world.keyed("k", &json!({"numbers": [1]})).await;
+    let again = world.keyed("k", &json!({"numbers": [1]})).await;
+    assert_eq!((first.code(), first.header("idempotency-replayed")), (201, ""));
+    assert_eq!((again.code(), again.header("idempotency-replayed")), (201, "true"));
+    assert_eq!((first.header("location"), &first.body), (again.header("location"), &again.body));
+    assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
+    let other = world.keyed("k", &json!({"numbers": [2]})).await;
+    assert_eq!(refused(&other), (422, "idempotency_key_reused".to_owned()));
+    assert_ne!(
+        world.keyed("k2", &json!({"numbers": [1]})).await.header("location"),
+        first.header("location")
+    );
+    assert_eq!(world.keyed("a b", &json!({"numbers": [1]})).await.problem_code(), "invalid_header");
+    world.clock.advance(TimeDelta::hours(24));
+    assert_ne!(world.keyed("k", &json!({"numbers": [1]})).await.header("location"), first.header("location"));
+}
+
+#[tokio::test]
+async fn a_key_is_its_callers_own() {
+    let world = World::new();
+    let token = world.passes.member(OURS, ADA, Role::Editor).await;
+    let first = world.keyed("k", &json!({"numbers": [1]})).await;
+    let mut hers = by_token(request_with("POST", "/api/v1/looms", "", &json!({"numbers": [1]})), &token);
+    hers.headers_mut().insert("idempotency-key", "k".parse().unwrap());
+    let hers = call(&world.router, hers).await;
+    assert_eq!((hers.code(), hers.header("idempotency-replayed")), (201, ""));
+    assert_ne!(hers.header("location"), first.header("location"));
+}
+
+#[tokio::test]
+async fn what_was_refused_may_be_tried_again_and_what_is_under_way_waits() {
+    let world = World::new();
+    assert_eq!(world.keyed("k", &json!({"numbers": []})).await.code(), 422);
+    assert_eq!(
+        world.keyed("k", &json!({"numbers": [1]})).await.code(),
+        201,
+        "with another body too: nothing was done"
+    );
+    // As its first request left it: who does it has not answered yet.
+    let service = world.passes.service(OURS, KEY);
+    let place = format!("{OURS}/{service}/POST /api/v1/looms/slow");
+    let request = Sha256::digest(json!({"numbers": [1]}).to_string()).into();
+    world.passes.answers.begin(&place, request, world.clock.now()).await.unwrap();
+    let waits = world.keyed("slow", &json!({"numbers": [1]})).await;
+    assert_eq!((refused(&waits), waits.header("retry-after")), ((409, "request_under_way".to_owned()), "1"));
+}
+
+#[tokio::test]
 async fn the_document_says_who_may_call_and_how_others_are_refused() {
     let world = World::new();
     let document = call(&world.router, request("GET", "/api/v1/looms/openapi.json", "")).await.body;
@@ -233,4 +327,7 @@ async fn the_document_says_who_may_call_and_how_others_are_refused() {
         assert!(list["responses"][status].is_object(), "{status}");
     }
     assert!(operation("get", "/api/v1/looms/mine").get("x-permission").is_none());
+    let weave = operation("post", "/api/v1/looms");
+    assert_eq!(weave["parameters"][0]["name"], "Idempotency-Key");
+    assert!(weave["responses"]["409"]["description"].as_str().unwrap().contains("request_under_way"));
 }

@@ -8,6 +8,7 @@ mod credential;
 mod gate;
 #[cfg(test)]
 mod gate_tests;
+mod once;
 mod rate;
 mod routes;
 

@@ -28,12 +28,15 @@ pub struct Route {
     pub needs: Needs,
     /// What counts its requests, beside all of the caller's.
     pub rate: Option<Rate>,
+    /// Whether a request with an `Idempotency-Key` that comes again is answered as before, and not done again. For what creates something;
+    /// a route that shows a secret once can't, since its answer would be kept.
+    pub is_done_once: bool,
 }
 
 impl Route {
     /// A route of which only all requests of a caller are counted.
     pub const fn new(method: &'static str, path: &'static str, needs: Needs) -> Self {
-        Self { method, path, needs, rate: None }
+        Self { method, path, needs, rate: None, is_done_once: false }
     }
 
     /// The same with a count of its own.
@@ -54,6 +57,11 @@ const fn team(method: &'static str, path: &'static str, permission: P) -> Route 
     Route::new(method, path, Needs::Team(permission))
 }
 
+/// A route that creates what the team can then see.
+const fn creates(path: &'static str, permission: P) -> Route {
+    Route { is_done_once: true, ..team("POST", path, permission) }
+}
+
 /// All of them.
 pub const ROUTES: &[Route] = &[
     // auth
@@ -68,17 +76,18 @@ pub const ROUTES: &[Route] = &[
     oneself("GET", "/auth/sessions"),
     oneself("DELETE", "/auth/sessions/{session_id}"),
     // workflows
-    team("POST", "/workflows", P::WorkflowsCreate),
+    creates("/workflows", P::WorkflowsCreate),
     team("GET", "/workflows", P::WorkflowsView),
     team("GET", "/workflows/{workflow_id}", P::WorkflowsView),
     team("PATCH", "/workflows/{workflow_id}", P::WorkflowsEdit),
     team("PUT", "/workflows/{workflow_id}/graph", P::WorkflowsEdit),
     team("POST", "/workflows/validate", P::WorkflowsView),
     team("POST", "/workflows/{workflow_id}/validate", P::WorkflowsView),
-    team("POST", "/workflows/{workflow_id}/publish", P::WorkflowsEdit),
+    creates("/workflows/{workflow_id}/publish", P::WorkflowsEdit),
     team("GET", "/workflows/{workflow_id}/versions", P::WorkflowsView),
     team("GET", "/workflows/{workflow_id}/versions/{number}", P::WorkflowsView),
     // runs
+    // A start is done once by the run store itself.
     team("POST", "/runs", P::WorkflowsExecute).at(Rate::Starts),
     team("GET", "/runs", P::WorkflowsView),
     team("GET", "/runs/{run_id}", P::WorkflowsView),
@@ -86,7 +95,7 @@ pub const ROUTES: &[Route] = &[
     team("GET", "/runs/{run_id}/logs", P::WorkflowsView),
     team("GET", "/runs/{run_id}/events", P::WorkflowsView),
     team("GET", "/runs/{run_id}/annotations", P::WorkflowsView),
-    team("POST", "/runs/{run_id}/annotations", P::WorkflowsExecute),
+    creates("/runs/{run_id}/annotations", P::WorkflowsExecute),
     team("POST", "/runs/{run_id}/cancel", P::WorkflowsExecute),
     team("POST", "/runs/{run_id}/retry", P::WorkflowsExecute).at(Rate::Starts),
     team("POST", "/runs/retry", P::WorkflowsExecute).at(Rate::Starts),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use app::{
     fakes::{
-        ManualClock, MemoryCounters, MemoryKeys, MemorySeats, MemorySecrets, SequentialEntropy, SequentialIds,
+        ManualClock, MemoryAnswers, MemoryCounters, MemoryKeys, MemorySeats, MemorySecrets,
+        SequentialEntropy, SequentialIds,
     },
     ports::{ApiKeys, Seat, Seats, ServiceCaller},
 };
@@ -26,6 +27,8 @@ pub struct Passes {
     pub seats: Arc<MemorySeats>,
     /// How often members called.
     pub counters: Arc<MemoryCounters>,
+    /// What requests that come again were answered.
+    pub answers: Arc<MemoryAnswers>,
     issuer: Issuer,
     ports: GatePorts,
 }
@@ -36,6 +39,7 @@ impl Passes {
         let (keys, seats) = (Arc::new(MemoryKeys::default()), Arc::new(MemorySeats::default()));
         let (counters, realm) = (Arc::new(MemoryCounters::new(clock.clone())), Realm::of_stage("test"));
         let secrets = Arc::new(MemorySecrets::default());
+        let answers = Arc::new(MemoryAnswers::default());
         let entropy = Arc::new(SequentialEntropy::default());
         let ring = Arc::new(KeyRing::creating(secrets.clone(), clock.clone(), entropy));
         let ports = GatePorts {
@@ -43,10 +47,11 @@ impl Passes {
             seats: seats.clone(),
             verifier: Arc::new(Verifier::reading(secrets, realm.clone(), clock.clone())),
             counters: counters.clone(),
+            answers: answers.clone(),
             clock: clock.clone(),
         };
         let issuer = Issuer::new(ring, realm, clock, Arc::new(SequentialIds::default()));
-        Self { keys, seats, counters, issuer, ports }
+        Self { keys, seats, counters, answers, issuer, ports }
     }
 
     /// The gate.
