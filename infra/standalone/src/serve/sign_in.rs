@@ -18,7 +18,7 @@ use crate::{
 const SENDER: &str = "no-reply@heddle.example";
 
 /// Tokens of one process mean nothing to a deployment on AWS.
-const STAGE: &str = "standalone";
+pub(crate) const STAGE: &str = "standalone";
 
 /// Signing in, with its keys in `secrets` and the codes that it sends in `mailbox` of the data directory.
 pub(crate) fn identity(
