@@ -67,7 +67,8 @@ pub struct Run {
     /// How often a worker was lost while it held a node that is not settled yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub crashes: BTreeMap<NodeKey, u32>,
-    /// How often a message was delivered again and came neither to a commit nor to its end, by the message.
+    /// How many deliveries of a message were counted as they began, and came neither to a commit nor to their end, by the message. The
+    /// first is not counted, which would be a write more for every message.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lost_deliveries: BTreeMap<String, u32>,
     /// Attempts that were settled so far, those of its chunks included.

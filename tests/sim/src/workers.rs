@@ -87,14 +87,16 @@ pub async fn dispatch(world: Arc<World>) {
                 u32::try_from(dice.below(world.network.weather.processes as usize)).unwrap_or_default();
             world.network.count("deliveries");
             let name = format!("worker {process} #{}", message.id);
-            let job = invocation(Arc::clone(&world), Seat::take(&world), world.worker(process), message);
+            let (seat, process_of) = (Seat::take(&world), world.worker(process));
+            let job = invocation(Delivered::of(&world, &message), seat, process_of, message);
             world.executor.spawn(name, Some(process), Box::pin(job));
         }
         world.queue.changed(Duration::from_secs(10)).await;
     }
 }
 
-async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>, message: Message) {
+async fn invocation(mut delivered: Delivered, _seat: Seat, process: Arc<WorkerProcess>, message: Message) {
+    let world = Arc::clone(&delivered.world);
     let network = &world.network;
     network.note(|| format!("message {} received for the {}. time", message.id, message.receives));
     let lives = Duration::from_secs(network.weather.invocation_s);
@@ -102,7 +104,6 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     let deadline = started_on + TimeDelta::from_std(lives).unwrap_or_default();
     let name = MessageName::of(&message.id.to_string());
     let delivery = Delivery { message: name, receive_count: message.receives, started_on, deadline };
-    let mut lost = Lost { world: Arc::clone(&world), run: message.hint.run_id, has_ended: false };
     let work = async {
         match advance_run(&process.worker, &message.hint, &delivery).await {
             Ok(_) => {
@@ -111,17 +112,13 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
             }
             Err(error) => {
                 network.count("messages failed");
-                if message.receives == 1 {
-                    // No commit counts a first delivery, so that its failure is not told from a loss.
-                    world.judge.worker_lost(message.hint.run_id);
-                }
                 network.note(|| format!("message {} failed: {error}", message.id));
                 if network.weather.gives_back {
                     let _ = world.queue.release(message.id).await;
                 }
             }
         }
-        lost.has_ended = true;
+        delivered.has_ended = true;
     };
     if timeout(lives, work).await.is_err() {
         network.count("deadlines met");
@@ -129,14 +126,21 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     }
 }
 
-/// A delivery that its worker does not live to end, its acknowledgement included: who gets the message next can't tell the two apart.
-struct Lost {
+/// A delivery, from the moment at which the queue hides its message. It is lost if its worker does not live to end it, its acknowledgement
+/// included: who gets the message next can't tell the two apart.
+struct Delivered {
     world: Arc<World>,
     run: RunId,
     has_ended: bool,
 }
 
-impl Drop for Lost {
+impl Delivered {
+    fn of(world: &Arc<World>, message: &Message) -> Self {
+        Self { world: Arc::clone(world), run: message.hint.run_id, has_ended: false }
+    }
+}
+
+impl Drop for Delivered {
     fn drop(&mut self) {
         if !self.has_ended {
             self.world.judge.worker_lost(self.run);

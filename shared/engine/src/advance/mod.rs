@@ -33,7 +33,7 @@ pub enum Event {
     /// A message came, or a timer: look at what there is to do.
     Woken,
     /// A message came again, because the worker that had it was lost or failed. Counted before anything else is tried, so that a run
-    /// that kills its workers comes to an end.
+    /// that kills its workers comes to an end. What is counted is this delivery: whether the one before it was lost is not known.
     Redelivered {
         /// Names the message.
         message: String,

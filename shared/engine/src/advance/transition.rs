@@ -72,11 +72,11 @@ impl<'a> Transition<'a> {
         self.committed()
     }
 
-    /// Counts a delivery before it comes to anything, and fails the run with the last of one message that is borne.
+    /// Counts a delivery before it comes to anything, and fails the run if as many were counted before and are lost as are borne.
     pub(super) fn count_delivery(mut self, message: String) -> Decision {
-        let lost = self.run.lost_deliveries.entry(message).or_default();
-        *lost += 1;
-        if *lost >= MAX_CRASHES {
+        let counted = self.run.lost_deliveries.entry(message).or_default();
+        *counted += 1;
+        if *counted > MAX_CRASHES {
             let message = format!("its worker was lost {MAX_CRASHES} times before it came to a commit");
             self.end_failed(None, Failure::new(ErrorClass::Crashed, "workers_lost", message));
         }
