@@ -93,7 +93,7 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,
     /// When the run must be looked at even if no message comes: the earliest lease, timer or, while work is
-    /// ready, soon. None once it has ended.
+    /// ready, soon. None once it has ended, and what only its own workers would miss of that was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_check_on: Option<Timestamp>,
 }

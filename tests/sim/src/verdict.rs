@@ -166,8 +166,7 @@ impl<'a> Verdict<'a> {
             && run.trigger.kind != TriggerKind::Error
             && book.task.flow.version.settings.error_workflow_id.is_some();
         let told = self.books.errors.get(&id).map_or(0, Vec::len);
-        let is_left = self.books.left.contains(&id);
-        if told != usize::from(is_told) && !(told == 0 && is_left) {
+        if told != usize::from(is_told) {
             let story = format!("it is {:?} and {told} runs were started for that", run.status);
             found.push(Violation::new(Rule::FailuresAreTold, story));
         }

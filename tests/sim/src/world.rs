@@ -82,7 +82,7 @@ impl World {
         let Play { bug, is_strict } = play;
         let network = Arc::new(Network::new(seed, Weather::of(seed), trace));
         let judge = Arc::new(Judge::new(Arc::clone(&network), flows.clone(), is_strict));
-        let queue = Arc::new(SimQueue::new(seed, Arc::clone(&network), Arc::clone(&judge)));
+        let queue = Arc::new(SimQueue::new(seed, Arc::clone(&network)));
         let store = Arc::new(SimStore::new(Arc::clone(&network), Arc::clone(&judge), Arc::clone(&queue)));
         let catalog = MemoryCatalog::default();
         for flow in &flows {

@@ -140,7 +140,7 @@ impl<'a> Held<'a> {
     }
 
     fn committed(&mut self, next: Run, records: Vec<StepRecord>) {
-        if next.status.is_terminal() {
+        if next.status.is_terminal() && !self.has_ended() {
             let claims = self.run.run.nodes.values().filter_map(|state| match state {
                 NodeState::Running { started_on, .. } => Some(*started_on),
                 _ => None,
