@@ -248,7 +248,8 @@ pub enum NodeState {
     Succeeded {
         /// The attempt that did; 1 for pure nodes.
         attempt: Attempt,
-        /// Digest of the output; with attempt and commit it names the step record that holds it.
+        /// Digest of the output, and where that is a default, of the failure that it stands for; with attempt and commit it names the step
+        /// record that holds it.
         output: Digest,
         /// The revision of the commit that settled it.
         settled_at: Revision,
@@ -428,7 +429,7 @@ pub struct StepRecord {
     pub node: NodeKey,
     /// The attempt.
     pub attempt: Attempt,
-    /// Digest of the output, or of the failure; with node, attempt and `settled_at` it names the record.
+    /// Digest of the output, of the failure, or of both where there are both; with node, attempt and `settled_at` it names the record.
     pub digest: Digest,
     /// The output, where it succeeded. With `on_error: continue` both this and `error` are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

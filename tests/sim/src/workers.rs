@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -51,12 +51,21 @@ impl WorkerProcess {
 
 /// Invocations that are at work.
 #[derive(Default)]
-pub struct AtWork(AtomicUsize);
+pub struct AtWork {
+    count: AtomicUsize,
+    /// In milliseconds of the seed.
+    full_until: AtomicU64,
+}
 
 impl AtWork {
     /// How many.
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Until when there were as many as there may be, the last time.
+    pub fn full_until(&self) -> Duration {
+        Duration::from_millis(self.full_until.load(Ordering::Relaxed))
     }
 }
 
@@ -65,14 +74,18 @@ struct Seat(Arc<World>);
 
 impl Seat {
     fn take(world: &Arc<World>) -> Self {
-        world.at_work.0.fetch_add(1, Ordering::Relaxed);
+        world.at_work.count.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(world))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.at_work.0.fetch_sub(1, Ordering::Relaxed);
+        let (at_work, network) = (&self.0.at_work, &self.0.network);
+        if at_work.count.fetch_sub(1, Ordering::Relaxed) >= network.weather.at_once {
+            let now = u64::try_from(network.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+            at_work.full_until.store(now, Ordering::Relaxed);
+        }
         self.0.queue.stir();
     }
 }
