@@ -94,6 +94,10 @@ impl<'a> Held<'a> {
                 Ok(()) => {
                     self.effects.extend(engine::new_effects(&self.plan, self.run(), &next));
                     self.committed(next, decision.records);
+                    if self.is_to_be_closed() {
+                        // Whoever made an earlier commit may have been lost before they did what that asks for.
+                        self.expect_everything();
+                    }
                     self.under_way += decision.calls.len();
                     return Ok(Ok(decision.calls));
                 }
