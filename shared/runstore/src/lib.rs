@@ -29,9 +29,9 @@
 //! **Indexes** of lists project the ids and `summary`, which changes when a run's status does. DynamoDB writes an index only when something in
 //! it changes, so that an ordinary commit costs no index write.
 //! - `by_team` (`team_id`, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_id`, the same).
-//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s, with `team_id`. A run
-//!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
-//!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
+//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): runs by their next check, rounded *down* to 30 s, with `team_id`: open ones,
+//!   and ended ones of which something is left to do. A run whose lease moves on with every step then moves in the index twice a minute at
+//!   most, and nobody must know the stored value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
 
 mod admissions;
 mod challenges;

@@ -53,7 +53,7 @@ macro_rules! run_store_suite {
             values_of_megabytes_come_back,
             long_notes_come_back,
             a_commit_may_settle_a_hundred_nodes,
-            an_open_run_is_overdue_after_its_check_and_an_ended_one_never,
+            a_run_is_overdue_after_its_check_and_an_ended_one_until_it_is_closed,
             it_answers_a_ping,
         ]);
         $crate::conformance_tests!($store, $of, runs: [
