@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::expr::WithSecrets;
+
 /// Counts the claims of one node from 1; the fencing number of engine.md. A result of an older attempt
 /// changes nothing.
 pub type Attempt = u32;
@@ -557,6 +559,9 @@ pub struct Call {
     pub node_type: String,
     /// Its metadata with every template evaluated.
     pub config: Value,
+    /// Texts of it that secrets are still to be put into, which only a connector does. They are named here and not marked in the text, since a
+    /// text may hold what a stranger sent.
+    pub secrets: Vec<WithSecrets>,
     /// The same on every attempt: `<run>:<node>:<item>` (engine.md).
     pub idempotency_key: String,
     /// Seconds this attempt may take, as the node says.
