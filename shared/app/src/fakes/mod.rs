@@ -17,6 +17,7 @@ mod queue;
 mod run_store;
 mod secrets;
 mod sessions;
+mod team_secrets;
 mod timers;
 
 pub use accounts::MemoryAccounts;
@@ -36,6 +37,7 @@ pub use queue::MemoryQueue;
 pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};
 pub use secrets::MemorySecrets;
 pub use sessions::MemorySessions;
+pub use team_secrets::{MemorySecretCatalog, MemorySecretCopies, MemoryTeamSecrets};
 pub use timers::{MemorySink, MemoryTimers};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
