@@ -127,6 +127,13 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Unauthorized, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
+    /// Of a route that takes a body and replaces what an entity holds.
+    Rotating = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that deletes an entity which others may need.
+    Deleting = [Unauthorized, NotFound, InUse, Internal, Unavailable],
     /// Of a route that takes a body about an entity and stores nothing.
     Judging = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, NotFound, BodyTooLarge, UnsupportedMediaType,

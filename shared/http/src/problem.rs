@@ -48,6 +48,8 @@ pub enum Code {
     NotPublished,
     /// The workflow is archived.
     WorkflowArchived,
+    /// Something else needs the entity.
+    InUse,
     /// `If-Match` names an older state of the entity.
     Stale,
     /// The body is larger than the route takes.
@@ -68,7 +70,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -85,6 +87,7 @@ impl Code {
         Self::NotAwaited,
         Self::NotPublished,
         Self::WorkflowArchived,
+        Self::InUse,
         Self::Stale,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -129,6 +132,7 @@ impl Code {
             Self::NotAwaited => (S::CONFLICT, "not_awaited", "Nobody waits for this decision"),
             Self::NotPublished => (S::CONFLICT, "not_published", "The workflow is not published"),
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
+            Self::InUse => (S::CONFLICT, "in_use", "Still in use"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "The entity has changed"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {
@@ -184,6 +188,12 @@ impl ApiError {
             many => format!("{} mistakes were found.", many.len()),
         };
         Self { errors, ..Self::new(Code::Validation, detail) }
+    }
+
+    /// Lists what stands in the way.
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
     }
 
     /// 500. The cause is logged and not shown.
