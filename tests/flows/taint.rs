@@ -71,7 +71,7 @@ fn graph(name: &str) -> Value {
             call("deny", "post_api", basic),
             call("busy", "get_api", bearer),
             {"key": "each", "node_type": "for_each", "metadata": {"items": "{{ [1..3] }}", "body": body}},
-            {"key": "all", "node_type": "merge", "metadata": {"mode": "all"}},
+            {"key": "all", "node_type": "merge"},
             {"key": "answer", "node_type": "return", "metadata": {"output": "{{ base.nodes }}"}},
         ],
         "edges": [

@@ -158,14 +158,14 @@ async fn the_catalog_is_asked_every_ten_minutes_and_not_every_turn() {
 
 #[tokio::test]
 async fn what_was_not_told_is_told_and_keys_are_wrapped_anew() {
-    let world = World::new();
+    let (world, team) = (World::new(), team());
     let value = SecretValue::new("value".to_owned());
     world.copies.refuse(true);
-    world.state.keeper.put(team(), "SHOP", &value).await.unwrap();
+    world.state.keeper.put(team, "SHOP", &value).await.unwrap();
     assert_eq!(world.turn().await, Kept::default());
     world.copies.refuse(false);
     assert_eq!(world.turn().await, Kept { told: 1, ..Kept::default() });
-    let (_, before) = world.copies.sealed(team(), "SHOP").await.unwrap();
+    let (_, before) = world.copies.sealed(team, "SHOP").await.unwrap();
 
     let name = Name::parse("master-keys").unwrap();
     let current = app::ports::DeploymentSecrets::read(&*world.deployment, &name).await.unwrap();
@@ -175,8 +175,8 @@ async fn what_was_not_told_is_told_and_keys_are_wrapped_anew() {
     world.deployment.replace(&name, &rotated.to_string());
     world.clock.advance(TimeDelta::minutes(5));
     assert_eq!(world.turn().await, Kept { rewrapped: 1, ..Kept::default() });
-    let (_, after) = world.copies.sealed(team(), "SHOP").await.unwrap();
+    let (_, after) = world.copies.sealed(team, "SHOP").await.unwrap();
     assert!(before.id == after.id && before.master_key_id != after.master_key_id);
     assert_eq!(world.turn().await, Kept::default());
-    assert_eq!(world.secrets.sealed(team(), "SHOP").await.unwrap().1, after);
+    assert_eq!(world.secrets.sealed(team, "SHOP").await.unwrap().1, after);
 }

@@ -31,10 +31,19 @@ pub(crate) fn teller(catalog: Catalog) -> Arc<SecretTeller> {
     Arc::new(SecretTeller::new(Arc::new(catalog), Arc::new(InPlace)))
 }
 
-/// What takes credentials in.
+/// What takes credentials in; the first one makes the master key.
 pub(crate) fn keeper(deployment: Arc<dyn DeploymentSecrets>, catalog: Catalog, boot: &Boot) -> Keeper {
     let (clock, entropy) = (Arc::clone(&boot.clock), Arc::clone(&boot.entropy));
-    let masters = MasterRing::creating(deployment, clock, Arc::clone(&entropy));
+    keeper_with(MasterRing::creating(deployment, clock, entropy), catalog, boot)
+}
+
+/// What wraps keys anew, where there are any.
+pub(crate) fn housekeeper(deployment: Arc<dyn DeploymentSecrets>, catalog: Catalog, boot: &Boot) -> Keeper {
+    keeper_with(MasterRing::reading(deployment, Arc::clone(&boot.clock)), catalog, boot)
+}
+
+fn keeper_with(masters: MasterRing, catalog: Catalog, boot: &Boot) -> Keeper {
     let (teller, catalog) = (teller(catalog.clone()), Arc::new(catalog));
-    Keeper::new(catalog.clone(), catalog, teller, masters, Arc::clone(&boot.ids), entropy)
+    let (ids, entropy) = (Arc::clone(&boot.ids), Arc::clone(&boot.entropy));
+    Keeper::new(catalog.clone(), catalog, teller, masters, ids, entropy)
 }

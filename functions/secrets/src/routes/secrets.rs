@@ -51,7 +51,7 @@ pub(crate) async fn list(
     responses(
         (status = 200, body = SecretKept, description = "The next version of a secret that was there."),
         (status = 201, body = SecretKept, description = "The first version.", headers(("Location" = String, description = "The secret's path."))),
-        docs::Creating))]
+        docs::Rotating))]
 pub(crate) async fn put(
     Ex(s): Ex<State>,
     who: Caller,

@@ -43,7 +43,7 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let (stop, mut stopped) = watch::channel(false);
     let identity = sign_in::identity(&args.data, deployment.clone(), &embedded, catalog.clone(), &boot)?;
     let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
-    let house_keeper = secrets::keeper(deployment, postgres.catalog(), &boot);
+    let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
     let router = api::router(&embedded, catalog, conductor, (identity, keeper), &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
