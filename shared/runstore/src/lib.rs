@@ -9,6 +9,7 @@
 //! | `IDEM#<team>#<key>` | `IDEM` | `run_id`, `request`, `expires_at` (epoch seconds, the table's TTL) |
 //! | `ADMIT#<team>` | `ADMITTED` | `runs`: the set of the runs that are under way, of a team with a limit |
 //! | `WAIT#<team>` | `<run>` | none: a run that waits |
+//! | `SECRET#<team>` | `<name>` | `order`; of a credential that is there, all sealed: `version`, `ciphertext`, `nonce`, `key_id`, `wrapped_key`, `master_key_id` |
 //! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
 //! | `ANSWER#<key>` | `ANSWER` | `request`, `expires_at`; once it was answered `status`, `headers` (JSON), `body` |
 //! | `CODE#<key>` | `CODE` | `challenge` (its id), `mac`, `purpose`, `tries`, `expires_at`, `ip`, `user_agent` |
@@ -47,6 +48,7 @@ mod keys;
 mod list;
 mod load;
 mod question;
+mod secret_copies;
 mod spill;
 mod step_slots;
 mod store;
@@ -56,4 +58,5 @@ pub use admissions::DynamoAdmissions;
 pub use challenges::DynamoChallenges;
 pub use counters::DynamoCounters;
 pub use kept_answers::DynamoAnswers;
+pub use secret_copies::DynamoSecrets;
 pub use store::DynamoRunStore;

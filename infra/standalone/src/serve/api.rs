@@ -11,14 +11,16 @@ use identity::Identity;
 use runs::EventStream;
 use runtime::Boot;
 use tokio::sync::watch;
+use vault::Keeper;
 
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &[&str]); 3] = [
+pub(crate) const PREFIXES: [(&str, &[&str]); 4] = [
     ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
     ("Workflows", &["/api/v1/workflows"]),
     ("Auth", &["/api/v1/auth", "/.well-known"]),
+    ("Secrets", &["/api/v1/secrets"]),
 ];
 
 /// The whole API as one router. What it streams ends when `stop` becomes true.
@@ -26,7 +28,7 @@ pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
     conductor: Arc<Conductor>,
-    identity: Arc<Identity>,
+    (identity, keeper): (Arc<Identity>, Arc<Keeper>),
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -63,6 +65,7 @@ pub(crate) fn router(
     });
     let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));
     let auth = auth::State { identity, seats, clock };
+    let secrets = secrets::State { keeper };
     let ping = move || {
         let catalog = Arc::clone(&catalog);
         async move { catalog.ping().await }
@@ -70,7 +73,8 @@ pub(crate) fn router(
     let routers = [
         runs::router(runs, gate.clone(), ping.clone()),
         workflows::router(workflows, gate.clone()),
-        auth::router(auth, gate, ping),
+        auth::router(auth, gate.clone(), ping.clone()),
+        secrets::router(secrets, gate, ping),
     ];
     let areas = PREFIXES.into_iter().zip(routers);
     mount(areas.map(|((_, prefixes), router)| Area { prefixes, router }).collect())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::ports::{DeploymentSecrets, EmailAddress, Mailer};
 use catalog::{Catalog, LazyCatalog};
-use embedded::{Embedded, FolderSecrets, Mailbox};
+use embedded::{Embedded, Mailbox};
 use identity::{Argon2Params, Identity, Ports, Realm};
 use runtime::Boot;
 
@@ -20,15 +20,15 @@ const SENDER: &str = "no-reply@heddle.example";
 /// Tokens of one process mean nothing to a deployment on AWS.
 pub(crate) const STAGE: &str = "standalone";
 
-/// Signing in, with its keys in `secrets` and the codes that it sends in `mailbox` of the data directory.
+/// Signing in, with its keys in `secrets`, and the codes that it sends in `mailbox` of the data directory.
 pub(crate) fn identity(
     data: &Data,
+    secrets: Arc<dyn DeploymentSecrets>,
     embedded: &Embedded,
     catalog: Catalog,
     boot: &Boot,
 ) -> Result<Arc<Identity>, Trouble> {
     let folder = stores::folder(data)?;
-    let secrets = FolderSecrets::open(folder.join("secrets")).map_err(trouble("keys can't be kept"))?;
     let sender = EmailAddress::parse(SENDER).map_err(trouble("the sender of mail"))?;
     let (clock, ids) = (Arc::clone(&boot.clock), Arc::clone(&boot.ids));
     let mailbox = Mailbox::open(folder.join("mailbox"), sender, Arc::clone(&clock), Arc::clone(&ids))
@@ -40,7 +40,7 @@ pub(crate) fn identity(
         challenges: Arc::new(embedded.challenges()),
         counters: Arc::new(embedded.counters(Arc::clone(&clock))),
         mailer: Arc::new(mailbox) as Arc<dyn Mailer>,
-        secrets: Arc::new(secrets) as Arc<dyn DeploymentSecrets>,
+        secrets,
         clock,
         ids,
         entropy: Arc::clone(&boot.entropy),

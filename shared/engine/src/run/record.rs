@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Attempt, Digest, Revision};
+use crate::expr::WithSecrets;
 
 /// Which step outputs make a run's result; composed on reading, so that no value is stored twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +89,9 @@ pub struct Call {
     pub node_type: String,
     /// Its metadata with every template evaluated.
     pub config: Value,
+    /// Texts of it that secrets are still to be put into, which only a connector does. They are named here and not marked in the text, since a
+    /// text may hold what a stranger sent.
+    pub secrets: Vec<WithSecrets>,
     /// The same on every attempt: `<run>:<node>:<item>` (engine.md).
     pub idempotency_key: String,
     /// Seconds this attempt may take, as the node says.
