@@ -35,10 +35,10 @@ async fn echo() -> (String, Seen) {
             _ => StatusCode::OK,
         };
         let mut echoed = HeaderMap::new();
-        for name in ["x-key", "authorization"] {
-            echoed.extend(
-                head.headers.get(name).map(|value| (format!("echo-{name}").parse().unwrap(), value.clone())),
-            );
+        for (name, echo) in [("x-key", "echo-x-key"), ("authorization", "echo-authorization")] {
+            if let Some(value) = head.headers.get(name) {
+                echoed.insert(echo, value.clone());
+            }
         }
         let told = json!({"headers": format!("{:?}", head.headers), "body": String::from_utf8_lossy(&body),
             "bytes": BASE64_STANDARD.encode(format!("{:?}", head.headers))});
@@ -104,8 +104,7 @@ async fn use_a_secret(api: &Api) -> (String, String) {
     let draft = json!({"name": "lost", "is_api": true});
     let draft = api.post("/api/v1/workflows", &draft).await.expect(201);
     let id = draft["id"].as_str().unwrap();
-    api.put(&format!("/api/v1/workflows/{id}/graph"), &lost).await.expect(200);
-    let unknown = api.post(&format!("/api/v1/workflows/{id}/publish"), &json!({})).await.expect_problem(422);
+    let unknown = api.put(&format!("/api/v1/workflows/{id}/graph"), &lost).await.expect_problem(422);
     assert!(unknown["errors"].to_string().contains("unknown_reference"), "{unknown:#}");
 
     let in_use = Answer::of(api.request(Method::DELETE, &path)).await.expect_problem(409);
