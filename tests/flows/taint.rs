@@ -99,12 +99,12 @@ async fn use_a_secret(api: &Api) -> (String, String) {
     let replayed = api.post(&format!("/api/v1/runs/{run}/replay"), &json!({})).await.expect(200);
     let logs = api.get(&format!("/api/v1/runs/{run}/logs")).await.expect(200);
 
-    let lost = graph(&name).to_string().replace(&format!("secret.{name}"), "secret.SHOP_NONE");
-    let lost: Value = serde_json::from_str(&lost).unwrap();
-    let draft = json!({"name": "lost", "is_api": true});
+    let without = graph(&name).to_string().replace(&format!("secret.{name}"), "secret.SHOP_NONE");
+    let without: Value = serde_json::from_str(&without).unwrap();
+    let draft = json!({"name": "without", "is_api": true});
     let draft = api.post("/api/v1/workflows", &draft).await.expect(201);
     let id = draft["id"].as_str().unwrap();
-    let unknown = api.put(&format!("/api/v1/workflows/{id}/graph"), &lost).await.expect_problem(422);
+    let unknown = api.put(&format!("/api/v1/workflows/{id}/graph"), &without).await.expect_problem(422);
     assert!(unknown["errors"].to_string().contains("unknown_reference"), "{unknown:#}");
 
     let in_use = Answer::of(api.request(Method::DELETE, &path)).await.expect_problem(409);

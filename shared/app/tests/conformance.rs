@@ -238,14 +238,14 @@ mod sealed_secrets {
         }
 
         async fn put(&self, team: TeamId, secret: &SealedSecret, key: &DataKey) {
-            if !self.0.data_keys(team).await.unwrap().contains(key) {
-                self.0.data_key_insert(team, key).await.unwrap();
+            if !self.0.data_keys(team).await.expect("a fake in memory").contains(key) {
+                self.0.data_key_insert(team, key).await.expect("a fake in memory");
             }
-            self.0.secret_insert(team, Uuid::nil(), secret, "").await.unwrap();
+            self.0.secret_insert(team, Uuid::nil(), secret, "").await.expect("a fake in memory");
         }
 
         async fn delete(&self, team: TeamId, name: &str) {
-            self.0.secret_delete(team, name).await.unwrap();
+            self.0.secret_delete(team, name).await.expect("a fake in memory");
         }
     }
 
@@ -265,11 +265,17 @@ mod sealed_secrets {
         }
 
         async fn put(&self, team: TeamId, secret: &SealedSecret, key: &DataKey) {
-            self.0.put(team, self.1.fetch_add(1, Ordering::Relaxed), secret, key).await.unwrap();
+            self.0
+                .put(team, self.1.fetch_add(1, Ordering::Relaxed), secret, key)
+                .await
+                .expect("a fake in memory");
         }
 
         async fn delete(&self, team: TeamId, name: &str) {
-            self.0.remove(team, self.1.fetch_add(1, Ordering::Relaxed), name).await.unwrap();
+            self.0
+                .remove(team, self.1.fetch_add(1, Ordering::Relaxed), name)
+                .await
+                .expect("a fake in memory");
         }
     }
 

@@ -91,11 +91,11 @@ impl SecretCatalog for Catalog {
         )
         .fetch_all(&mut *tx)
         .await;
-        let uses = |graph: &domain::Graph| {
+        let names_it = |graph: &domain::Graph| {
             let references = engine::references(graph);
             references.iter().any(|found| found.kind == ReferenceKind::Secret && found.id == name)
         };
-        let users = tx.end(rows).await?.into_iter().filter(|row| uses(&row.graph));
+        let users = tx.end(rows).await?.into_iter().filter(|row| names_it(&row.graph));
         Ok(users.map(|row| (row.id.into(), row.name)).collect())
     }
 

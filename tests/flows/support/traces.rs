@@ -60,9 +60,15 @@ impl Traces {
                 self.add(place, &inflated(bytes.as_ref()).unwrap_or_default());
             }
             AttributeValue::M(map) => {
-                map.iter().for_each(|(name, value)| self.attribute(&format!("{place}.{name}"), value))
+                for (name, value) in map {
+                    self.attribute(&format!("{place}.{name}"), value);
+                }
             }
-            AttributeValue::L(items) => items.iter().for_each(|item| self.attribute(place, item)),
+            AttributeValue::L(items) => {
+                for item in items {
+                    self.attribute(place, item);
+                }
+            }
             other => self.add(place, format!("{other:?}").as_bytes()),
         }
     }

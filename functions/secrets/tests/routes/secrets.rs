@@ -143,7 +143,8 @@ async fn all_mistakes_are_named_at_once_and_no_value_is_repeated() {
             .map(|error| format!("{} {}", error.pointer, error.code))
             .collect();
         let mut expected: Vec<_> = expected.into_iter().map(str::to_owned).collect();
-        (found.sort(), expected.sort());
+        found.sort();
+        expected.sort();
         assert_eq!(found, expected, "{path} {body}");
         let text = refused.body.to_string();
         assert!(!text.contains("7654321") && !text.contains("xxxx"), "{text}");
