@@ -4,6 +4,7 @@
 //! - [`expr`]: `{{ }}` templates and JSONata behind one guard.
 //! - [`nodes`]: one module per node type, and the registry of them.
 //! - [`validate`](fn@validate): every problem of a graph at once.
+//! - [`check_shapes`]: uses of what can't be there, by what is known before anything runs.
 //! - [`compile`](fn@compile): a published version becomes a [`Plan`].
 //! - [`advance`](fn@advance): plan + run + event → the next run, what to record, and (by [`effects`]) what to
 //!   do.
@@ -20,7 +21,9 @@ pub mod replay;
 mod resume;
 pub mod run;
 mod schema;
+mod shape;
 mod topology;
+mod typed;
 pub mod validate;
 
 pub use advance::{
@@ -35,6 +38,7 @@ pub use run::{
     Abandoned, Attempt, Awaited, Call, Children, Chunk, Digest, LONGEST_RUN, NewRun, NodeState, Parent,
     ResultSource, RetryFrom, RetryOf, Revision, Run, RunError, StepRecord, Values, Vote, error_value,
 };
+pub use typed::{Known, check_shapes};
 pub use validate::{
     Reference, ReferenceKind, Severity, Violation, references, used_workflows, validate,
     validate_for_publish, validate_input_params, validate_inputs,

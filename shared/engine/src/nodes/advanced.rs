@@ -2,7 +2,7 @@
 
 use domain::Failure;
 
-use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Advanced;
@@ -21,6 +21,10 @@ impl NodeType for Advanced {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.value("program")
     }
 
     fn as_pure(&self) -> Option<&dyn Pure> {

@@ -4,7 +4,9 @@ use domain::{Failure, Role};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Context, Control, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem};
+use super::{
+    Context, Control, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem, Shape, Typing,
+};
 use crate::{Vote, schema::Schema};
 
 #[derive(Debug)]
@@ -63,6 +65,22 @@ impl NodeType for Approval {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        let form = match typing.metadata().plain("form") {
+            Some(form) => Shape::of_schema(form).or(&Shape::null()),
+            None => Shape::null(),
+        };
+        let by = Shape::text().or(&Shape::null());
+        let decision = || Shape::words([APPROVED, REJECTED]);
+        let vote = Shape::object([
+            ("by", by.clone()),
+            ("decision", decision()),
+            ("on", Shape::text()),
+            ("form", form.clone()),
+        ]);
+        Shape::object([("decision", decision()), ("by", by), ("form", form), ("votes", Shape::list(vote))])
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {

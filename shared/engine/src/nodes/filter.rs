@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde_json::Value;
 
-use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, list};
+use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list};
 
 #[derive(Debug)]
 pub(super) struct Filter;
@@ -24,6 +24,12 @@ impl NodeType for Filter {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        let items = typing.items();
+        typing.value_for_each("condition", items.items());
+        Shape::list_of(items.items(), 0, items.item_bounds().1)
     }
 
     fn as_pure(&self) -> Option<&dyn Pure> {

@@ -3,7 +3,7 @@
 use domain::{Edge, Failure, Graph, Node};
 use serde_json::{Map, Value, json};
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, list, one_of};
+use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, list, one_of};
 use crate::{ReferenceKind, pointer::join};
 
 #[derive(Debug)]
@@ -65,6 +65,19 @@ impl NodeType for ForEach {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        let (least, most) = typing.items().item_bounds();
+        let result = typing.body();
+        match on_item_error(typing.metadata()) {
+            ItemError::Fail => Shape::list_of(result, least, most),
+            ItemError::Skip => Shape::list_of(result, 0, most),
+            ItemError::Collect => {
+                let failed = Shape::object([("error", Shape::failure())]);
+                Shape::list_of(result.or(&failed), least, most)
+            }
+        }
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {

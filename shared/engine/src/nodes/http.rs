@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Field, Group, Kind, NodeType, Problem};
+use super::{Field, Group, Kind, NodeType, Problem, Shape, Typing};
 use crate::pointer::join;
 
 #[derive(Debug)]
@@ -70,6 +70,12 @@ impl NodeType for Http {
             Self::Get => GET,
             Self::Post => POST,
         }
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.must_be("url", &Shape::text());
+        let headers = Shape::object_of(Shape::text());
+        Shape::object([("status", Shape::number()), ("headers", headers), ("body", Shape::any())])
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {

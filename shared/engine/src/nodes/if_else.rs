@@ -4,8 +4,8 @@ use domain::Failure;
 use serde_json::{Map, Value};
 
 use super::{
-    Context, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem, Pure, label, list,
-    metadata::failed,
+    Context, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem, Pure, Shape, Typing, label,
+    list, metadata::failed,
 };
 
 #[derive(Debug)]
@@ -32,6 +32,10 @@ impl NodeType for IfElse {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.input()
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {

@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde_json::Value;
 
-use super::{Budget, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, list};
+use super::{Budget, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list};
 
 #[derive(Debug)]
 pub(super) struct MapItems;
@@ -24,6 +24,15 @@ impl NodeType for MapItems {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        if !typing.metadata().has("items") {
+            return typing.value("mapping");
+        }
+        let items = typing.items();
+        let (least, most) = items.item_bounds();
+        Shape::list_of(typing.value_for_each("mapping", items.items()).settled(), least, most)
     }
 
     fn as_pure(&self) -> Option<&dyn Pure> {

@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde_json::{Map, Value};
 
-use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Merge;
@@ -48,6 +48,10 @@ impl NodeType for Merge {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.input()
     }
 
     fn arity(&self) -> Arity {

@@ -31,6 +31,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::pointer::join;
+pub use crate::{shape::Shape, typed::Typing};
 
 pub use context::Context;
 pub use field::{Field, Kind, Problem};
@@ -66,6 +67,12 @@ pub trait NodeType: fmt::Debug + Sync {
 
     /// The fields of its metadata.
     fn fields(&self) -> &'static [Field];
+
+    /// What it gives for what it gets, as far as that is known before it runs; what in its metadata can't be meant is told on the way
+    /// (NOD-01, plan).
+    fn plan(&self, _typing: &mut Typing<'_>) -> Shape {
+        Shape::any()
+    }
 
     /// Rules between fields, for metadata whose fields are each in order or missing.
     fn check(&self, _metadata: &Map<String, Value>) -> Vec<Problem> {

@@ -2,7 +2,7 @@
 
 use domain::Failure;
 
-use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Return;
@@ -24,6 +24,10 @@ impl NodeType for Return {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        if typing.metadata().has("output") { typing.value("output") } else { typing.input() }
     }
 
     fn arity(&self) -> Arity {

@@ -4,8 +4,8 @@ use domain::Failure;
 use serde_json::{Map, Value};
 
 use super::{
-    Budget, Context, Field, Group, Kind, Labels, MAX_ITEMS, Metadata, NodeType, Output, Problem, Pure, list,
-    metadata::failed,
+    Budget, Context, Field, Group, Kind, Labels, MAX_ITEMS, Metadata, NodeType, Output, Problem, Pure, Shape,
+    Typing, list, metadata::failed,
 };
 
 #[derive(Debug)]
@@ -37,6 +37,16 @@ impl NodeType for Split {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        if typing.metadata().has("parts") {
+            return Shape::object(
+                typing.choices("parts").into_iter().map(|(label, part)| (label, part.settled())),
+            );
+        }
+        let item = typing.items().items();
+        Shape::list(Shape::list_of(item, 1, None))
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {

@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta};
 use domain::{Failure, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, invalid, one_of};
+use super::{
+    Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, invalid, one_of,
+};
 
 #[derive(Debug)]
 pub(super) struct Wait;
@@ -32,6 +34,12 @@ impl NodeType for Wait {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.must_be("seconds", &Shape::number());
+        typing.must_be("until", &Shape::text());
+        typing.input()
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
