@@ -1,5 +1,6 @@
 //! What a node type is asked with when it says what it gives.
 
+use super::contradiction::contradiction;
 use crate::{
     expr::infer::{Doubt, ShapeScope},
     nodes::{Control, Metadata, NodeType},
@@ -103,9 +104,9 @@ impl<'a> Typing<'a> {
     pub(crate) fn run(&mut self) -> Shape {
         let inputs = if self.metadata.has("input") { self.value("input") } else { self.input() };
         let Some((takes, gives)) = self.run.clone() else { return Shape::any() };
-        if let Some(message) = super::contradiction::contradiction(&inputs.settled(), &takes) {
-            let message = format!("the workflow does not take these inputs: {message}");
-            self.doubt("input", "wrong_inputs", message, true);
+        if let Some(found) = contradiction(&inputs.settled(), &takes) {
+            let message = format!("the workflow does not take these inputs: {}", found.message);
+            self.doubt("input", "wrong_inputs", message, found.is_sure);
         }
         gives
     }

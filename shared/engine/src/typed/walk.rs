@@ -145,10 +145,11 @@ impl<'a> Walk<'a> {
         let mut output = own;
         if let Some(structured_output) = node.structured_output.as_ref().filter(|_| read.schema.is_some()) {
             let wanted = of_structured_output(structured_output);
-            if let Some(message) = contradiction(&output, &wanted) {
+            if let Some(found) = contradiction(&output, &wanted) {
                 let place = format!("{pointer}/structured_output");
-                let message = format!("the output never matches structured_output: {message}");
-                let severity = if node.on_error.is_fail() { Severity::Error } else { Severity::Warning };
+                let message = format!("the output does not match structured_output: {}", found.message);
+                let is_error = found.is_sure && node.on_error.is_fail();
+                let severity = if is_error { Severity::Error } else { Severity::Warning };
                 let violation = Violation { severity, ..Violation::error(place, "never_matches", message) };
                 self.violations.push(violation.at(&node.key));
             }

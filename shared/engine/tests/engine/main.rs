@@ -4,13 +4,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod children;
+mod drive;
 mod lifecycle;
 mod liveness;
+mod mutations;
 mod node_types;
 mod outside;
 mod properties;
 mod reference;
 mod results;
+mod typed;
 mod validation;
 mod waiting;
 mod world;

@@ -73,6 +73,7 @@ impl Inference<'_> {
                 Shape::boolean().optional()
             }
             "map" | "filter" | "single" | "each" | "sift" => self.each_call(name, args, at),
+            "count" => self.count(args, at),
             _ => {
                 let shapes: Vec<_> = args.iter().map(|arg| self.node(arg, &at.plain())).collect();
                 other_call(name, args, &shapes)
@@ -133,6 +134,18 @@ impl Inference<'_> {
         }
     }
 
+    /// Whoever counts means a list.
+    fn count(&mut self, args: &[AstNode], at: &At) -> Shape {
+        for arg in args {
+            let shape = self.node(arg, &at.plain());
+            if !shape.any && shape.list.is_none() && !shape.is_empty() {
+                let at = At { is_sure: false, ..at.clone() };
+                self.doubt_kind("`$count`", "a list", &shape, name_of(arg).as_deref(), &at);
+            }
+        }
+        Shape::number()
+    }
+
     /// Functions that call another one for each item.
     fn each_call(&mut self, name: &str, args: &[AstNode], at: &At) -> Shape {
         let Some((first, others)) = args.split_first() else { return Shape::any() };
@@ -170,7 +183,7 @@ impl Inference<'_> {
 fn other_call(name: &str, args: &[AstNode], shapes: &[Shape]) -> Shape {
     match (name, shapes) {
         ("now", _) => Shape::text().optional(),
-        ("count" | "millis" | "random", _) => Shape::number(),
+        ("millis" | "random", _) => Shape::number(),
         ("clone", [value]) => value.clone(),
         ("lookup", [object, _]) => match &args[1] {
             AstNode::String(key) => sequence(&object.look_up(key).0).or(&object.look_up(key).0).optional(),
