@@ -5,6 +5,7 @@
 //! - [`nodes`]: one module per node type, and the registry of them.
 //! - [`validate`](fn@validate): every problem of a graph at once.
 //! - [`check_shapes`]: uses of what can't be there, by what is known before anything runs.
+//! - [`plan_workflow`]: what a run would do and take, told before there is one.
 //! - [`compile`](fn@compile): a published version becomes a [`Plan`].
 //! - [`advance`](fn@advance): plan + run + event → the next run, what to record, and (by [`effects`]) what to
 //!   do.
@@ -14,6 +15,7 @@ pub mod child;
 pub mod compile;
 pub mod expr;
 mod flow;
+pub mod forecast;
 pub mod nodes;
 mod plan;
 mod pointer;
@@ -32,6 +34,7 @@ pub use advance::{
 };
 pub use child::{ChildRun, child_id, children_of, error_run_id, is_same_work};
 pub use compile::compile;
+pub use forecast::plan_workflow;
 pub use plan::Plan;
 pub use resume::kept;
 pub use run::{

@@ -69,6 +69,8 @@ pub struct Reads {
     pub all: bool,
     /// Names of secrets (`secret.NAME`).
     pub secrets: BTreeSet<String>,
+    /// Whether its value may differ from run to run with the same inputs: it looks at the time, at chance, or at who runs it.
+    pub moment: bool,
 }
 
 impl Reads {
@@ -78,6 +80,7 @@ impl Reads {
         self.nodes.extend(other.nodes);
         self.all |= other.all;
         self.secrets.extend(other.secrets);
+        self.moment |= other.moment;
         self
     }
 }

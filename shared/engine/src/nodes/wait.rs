@@ -88,6 +88,6 @@ fn delay(seconds: &Value) -> Result<TimeDelta, Failure> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds of at most a year")]
-fn to_ms(seconds: f64) -> i64 {
+pub(crate) fn to_ms(seconds: f64) -> i64 {
     (seconds * 1000.0) as i64
 }

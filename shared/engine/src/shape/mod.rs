@@ -26,6 +26,7 @@ const MAX_WORDS: usize = 30;
 
 /// The kinds that a value may have, with what is known of each.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of kinds")]
 pub struct Shape {
     /// Whether it may be anything, and nothing.
     pub(crate) any: bool,

@@ -18,14 +18,12 @@ use crate::{
 /// What is known of one node.
 #[derive(Debug, Clone)]
 pub(crate) struct NodeShapes {
-    /// What it sees as `input`.
-    pub(crate) input: Shape,
     /// What it gives when it succeeds, a default in place of a failure included.
     pub(crate) output: Shape,
     /// Whether it runs in every run that does not fail before.
     pub(crate) is_sure: bool,
-    /// The fewest and the most items that it works on, if it is a `for_each`.
-    pub(crate) items: (usize, Option<usize>),
+    /// The fewest and the most items that it works on, and where its body runs, if it is a `for_each`.
+    pub(crate) body: Option<((usize, Option<usize>), Scene)>,
 }
 
 /// Where a graph runs.
@@ -93,29 +91,28 @@ impl<'a> Walk<'a> {
         let (node, read) = (&graph.nodes[place], &checked.nodes[place]);
         let (input, is_sure) = edges::input(graph, checked, scene, place, shapes);
         let Some(node_type) = read.node_type else {
-            return NodeShapes { input, output: Shape::any(), is_sure, items: (0, None) };
+            return NodeShapes { output: Shape::any(), is_sure, body: None };
         };
         let base = base(graph, checked, scene, place, shapes);
-        let scope = ShapeScope { input: input.clone(), base, item: scene.item.clone() };
+        let scope = ShapeScope { input, base, item: scene.item.clone() };
         let pointer = format!("/nodes/{place}");
         let mut typing = Typing::new(&read.metadata, scope);
         // What a body comes to is asked for before its node, which then hands it on.
         let items = typing.items_of(node_type);
+        let mut inner = None;
         if let Some(body) = &read.body {
-            let inner = Scene {
-                root: items.items(),
-                params: scene.params.clone(),
-                item: Some(items.items()),
-                around: around(graph, checked, scene, place, shapes),
-            };
-            typing.body = Some(self.body(node, &pointer, body, &inner));
+            let item = items.items();
+            let around = around(graph, checked, scene, place, shapes);
+            let here = Scene { root: item.clone(), params: scene.params.clone(), item: Some(item), around };
+            typing.body = Some(self.body(node, &pointer, body, &here));
+            inner = Some((items.item_bounds(), here));
         }
         typing.run = self.run_of(&read.metadata);
         let own = node_type.plan(&mut typing).settled();
         let found = typing.finish();
         self.report(node, &pointer, found);
         let output = self.output(node, read, &pointer, own);
-        NodeShapes { input, output, is_sure, items: items.item_bounds() }
+        NodeShapes { output, is_sure, body: inner }
     }
 
     /// What a `workflow` node runs: what its version takes and gives.

@@ -122,7 +122,7 @@ fn decide(world: &mut World, node: &NodeKey, answer: &Value) {
 fn children(world: &mut World, node: &NodeKey, answers: &Map<String, Value>) {
     let total = world.run.children[node].total;
     let mut results = Vec::new();
-    let mut failure = None;
+    let (mut failure, mut steps) = (None, 0);
     for number in 0..total {
         let (run, inputs) = child(world, node, number);
         if !run.is_chunk() {
@@ -133,6 +133,7 @@ fn children(world: &mut World, node: &NodeKey, answers: &Map<String, Value>) {
         let mut chunk = World::of_plan(plan, run, inputs);
         chunk.now = world.now;
         let chunk = drive(chunk, answers);
+        steps += chunk.run.steps;
         results.extend(item_results(&chunk.plan, &chunk.run, &chunk.values));
         if chunk.run.status != RunStatus::Succeeded {
             failure = Some(Failure::new(ErrorClass::Permanent, "item", "an item failed"));
@@ -142,9 +143,10 @@ fn children(world: &mut World, node: &NodeKey, answers: &Map<String, Value>) {
     let value = if is_list { Value::Array(results) } else { results.remove(0) };
     let outcome = failure.map_or(Ok(Arc::new(value)), Err);
     for number in 0..total {
-        let is_last = number + 1 == total;
-        let outcome = (is_last || outcome.is_err()).then(|| outcome.clone());
-        let ended = Event::ChildrenEnded { node: node.clone(), ended: vec![number], steps: 1, outcome };
+        let ends = number + 1 == total;
+        let outcome = (ends || outcome.is_err()).then(|| outcome.clone());
+        let steps = if ends { steps } else { 0 };
+        let ended = Event::ChildrenEnded { node: node.clone(), ended: vec![number], steps, outcome };
         if world.apply(ended, None).is_err() || world.run.status.is_terminal() {
             return;
         }
