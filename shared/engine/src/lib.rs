@@ -17,6 +17,7 @@ pub mod expr;
 mod flow;
 pub mod forecast;
 pub mod nodes;
+pub mod palette;
 mod plan;
 mod pointer;
 pub mod replay;

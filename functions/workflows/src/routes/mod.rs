@@ -1,6 +1,7 @@
 //! The routes, relative to `/api/v1`.
 
 mod graph;
+mod plan;
 mod validation;
 mod versions;
 mod workflows;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(graph::replace))
         .routes(routes!(validation::check_graph))
         .routes(routes!(validation::check_draft))
+        .routes(routes!(plan::plan))
         .routes(routes!(versions::publish))
         .routes(routes!(versions::list))
         .routes(routes!(versions::detail))
@@ -33,6 +35,12 @@ fn refuse_errors(violations: Vec<Violation>) -> Result<Vec<Violation>, ApiError>
     } else {
         Err(ApiError::validation(errors.into_iter().map(field_error).collect()))
     }
+}
+
+/// One 422 with every error among the violations.
+fn errors_of(violations: Vec<Violation>) -> ApiError {
+    let errors = violations.into_iter().filter(|violation| violation.severity == Severity::Error);
+    ApiError::validation(errors.map(field_error).collect())
 }
 
 fn field_error(violation: Violation) -> FieldError {

@@ -2,7 +2,7 @@
 
 use domain::Failure;
 
-use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
+use super::{About, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Advanced;
@@ -17,6 +17,14 @@ impl NodeType for Advanced {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "Program",
+            help: "Computes a value by a JSONata program.",
+            example: r#"{"program": "{'total': $sum(input.orders.total)}"}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {

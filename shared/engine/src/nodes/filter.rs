@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde_json::Value;
 
-use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list};
+use super::{About, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list};
 
 #[derive(Debug)]
 pub(super) struct Filter;
@@ -20,6 +20,14 @@ impl NodeType for Filter {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "Filter",
+            help: "Keeps the items of a list that pass a condition.",
+            example: r#"{"items": "{{ input.orders }}", "condition": "{{ item.total > 50 }}"}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {

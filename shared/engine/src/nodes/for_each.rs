@@ -3,7 +3,9 @@
 use domain::{Edge, Failure, Graph, Node};
 use serde_json::{Map, Value, json};
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, list, one_of};
+use super::{
+    About, Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, list, one_of,
+};
 use crate::{ReferenceKind, pointer::join};
 
 #[derive(Debug)]
@@ -46,12 +48,14 @@ const FIELDS: &[Field] = &[
         "max_concurrency",
         Kind::Integer { min: 1, max: 1000 },
         "the most items in work at a time; 10 if left out",
-    ),
+    )
+    .or_else("10"),
     Field::optional(
         "on_item_error",
         Kind::OneOf(&["fail", "skip", "collect"]),
         "what a failed item means: the node fails; the item is left out; its place in the list holds {error: {class, code, message}}",
-    ),
+    )
+    .or_else("\"fail\""),
 ];
 
 impl NodeType for ForEach {
@@ -61,6 +65,14 @@ impl NodeType for ForEach {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "For each",
+            help: "Does something for each item of a list, several at a time.",
+            example: r#"{"items": "{{ input.orders }}", "max_concurrency": 5, "body": [{"key": "ship", "node_type": "post_api", "metadata": {"url": "https://ship.example.com/", "body": {"order": "{{ item.id }}"}}}]}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -92,6 +104,15 @@ impl NodeType for ForEach {
         }
         problems.extend(body(metadata).and_then(Result::err));
         problems
+    }
+
+    fn rules(&self) -> Value {
+        json!({
+            "oneOf": [
+                { "required": ["body"], "properties": { "workflow_id": false, "version": false, "input": false } },
+                { "required": ["workflow_id"], "properties": { "body": false } },
+            ],
+        })
     }
 
     fn control(&self) -> Option<Control> {

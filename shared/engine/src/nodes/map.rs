@@ -3,7 +3,9 @@
 use domain::Failure;
 use serde_json::Value;
 
-use super::{Budget, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list};
+use super::{
+    About, Budget, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list,
+};
 
 #[derive(Debug)]
 pub(super) struct MapItems;
@@ -20,6 +22,14 @@ impl NodeType for MapItems {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "Map",
+            help: "Gives each item of a list, or its input as a whole, a new shape.",
+            example: r#"{"items": "{{ input.orders }}", "mapping": {"id": "{{ item.id }}", "label": "No. {{ index + 1 }}"}}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {

@@ -28,7 +28,7 @@ use std::{fmt, sync::Arc};
 
 use domain::{ErrorClass, Failure};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::pointer::join;
 pub use crate::{shape::Shape, typed::Typing};
@@ -65,6 +65,9 @@ pub trait NodeType: fmt::Debug + Sync {
     /// Where the palette shows it.
     fn group(&self) -> Group;
 
+    /// What people read of it.
+    fn about(&self) -> About;
+
     /// The fields of its metadata.
     fn fields(&self) -> &'static [Field];
 
@@ -77,6 +80,11 @@ pub trait NodeType: fmt::Debug + Sync {
     /// Rules between fields, for metadata whose fields are each in order or missing.
     fn check(&self, _metadata: &Map<String, Value>) -> Vec<Problem> {
         Vec::new()
+    }
+
+    /// The same rules as keywords of JSON Schema, as far as a schema can say them.
+    fn rules(&self) -> Value {
+        json!({})
     }
 
     /// The labels that its out-edges may carry. Reads metadata that may be wrong; answers as well as it can.
@@ -103,6 +111,17 @@ pub trait NodeType: fmt::Debug + Sync {
     fn is_available(&self) -> bool {
         true
     }
+}
+
+/// What people read of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Its name on a button.
+    pub label: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Metadata of an ordinary node, as JSON.
+    pub example: &'static str,
 }
 
 /// How many edges may lead to a node and away from it.
@@ -204,6 +223,12 @@ fn one_of(metadata: &Map<String, Value>, alternatives: &[&[&str]]) -> Vec<Proble
     let choices: Vec<_> = alternatives.iter().map(|fields| format!("`{}`", fields.join("` and `"))).collect();
     let message = format!("give {}", choices.join(", or "));
     vec![Problem::new(join("", alternatives[0][0]), "missing_field", message)]
+}
+
+/// [`one_of`] as a keyword of JSON Schema.
+fn one_of_rule(alternatives: &[&[&str]]) -> Value {
+    let complete: Vec<_> = alternatives.iter().map(|fields| json!({ "required": fields })).collect();
+    if complete.is_empty() { json!({}) } else { json!({ "anyOf": complete }) }
 }
 
 /// A failure that the same data would meet again.

@@ -2,7 +2,7 @@
 
 use domain::Failure;
 
-use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
+use super::{About, Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Return;
@@ -11,7 +11,8 @@ const FIELDS: &[Field] = &[Field::optional(
     "output",
     Kind::Template,
     "any JSON with `{{ }}` in its strings; `{{ input }}` if left out",
-)];
+)
+.or_else("\"{{ input }}\"")];
 
 impl NodeType for Return {
     fn name(&self) -> &'static str {
@@ -20,6 +21,14 @@ impl NodeType for Return {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "Return",
+            help: "Ends its branch with the run's result.",
+            example: r#"{"output": {"count": "{{ $count(input) }}"}}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {

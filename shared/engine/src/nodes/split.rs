@@ -1,11 +1,11 @@
 //! `split`: named parts for labelled edges, or a list cut into batches.
 
 use domain::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Budget, Context, Field, Group, Kind, Labels, MAX_ITEMS, Metadata, NodeType, Output, Problem, Pure, Shape,
-    Typing, list, metadata::failed,
+    About, Budget, Context, Field, Group, Kind, Labels, MAX_ITEMS, Metadata, NodeType, Output, Problem, Pure,
+    Shape, Typing, list, metadata::failed,
 };
 
 #[derive(Debug)]
@@ -33,6 +33,14 @@ impl NodeType for Split {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "Split",
+            help: "Cuts a list into batches, or hands named parts to its edges.",
+            example: r#"{"items": "{{ input.rows }}", "batch_size": 100}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -68,6 +76,15 @@ impl NodeType for Split {
                 vec![Problem::new("/parts", "missing_field", "give `parts`, or `items` and `batch_size`")]
             }
         }
+    }
+
+    fn rules(&self) -> Value {
+        json!({
+            "oneOf": [
+                { "required": ["parts"], "properties": { "items": false, "batch_size": false } },
+                { "required": ["items", "batch_size"], "properties": { "parts": false } },
+            ],
+        })
     }
 
     fn labels(&self, metadata: &Map<String, Value>) -> Labels {

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, TimeDelta};
 use domain::{Failure, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, invalid, one_of,
+    About, Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, invalid, one_of,
+    one_of_rule,
 };
 
 #[derive(Debug)]
@@ -32,6 +33,14 @@ impl NodeType for Wait {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Wait",
+            help: "Waits for a time, then hands its input on.",
+            example: r#"{"seconds": 3600}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
     }
@@ -50,6 +59,13 @@ impl NodeType for Wait {
             problems.push(Problem::new("/seconds", "out_of_range", failure.message));
         }
         problems
+    }
+
+    fn rules(&self) -> Value {
+        let mut rules = one_of_rule(&[&["seconds"], &["until"]]);
+        let seconds = json!({ "type": "number", "minimum": 0, "maximum": MAX_WAIT_S });
+        rules["properties"] = json!({ "seconds": { "anyOf": [seconds, { "type": "string" }] } });
+        rules
     }
 
     fn control(&self) -> Option<Control> {

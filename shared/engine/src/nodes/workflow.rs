@@ -3,7 +3,7 @@
 use domain::{Failure, UsedVersion, WorkflowId};
 use serde_json::Value;
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Shape, Typing};
+use super::{About, Context, Control, Field, Group, Kind, Metadata, NodeType, Shape, Typing};
 use crate::ReferenceKind;
 
 #[derive(Debug)]
@@ -26,6 +26,14 @@ impl NodeType for Workflow {
 
     fn group(&self) -> Group {
         Group::Control
+    }
+
+    fn about(&self) -> About {
+        About {
+            label: "Workflow",
+            help: "Runs another workflow and takes its result.",
+            example: r#"{"workflow_id": "01961234-5678-7abc-8def-0123456789ab", "input": {"order": "{{ input.id }}"}}"#,
+        }
     }
 
     fn fields(&self) -> &'static [Field] {

@@ -28,7 +28,7 @@ impl std::fmt::Debug for Typing<'_> {
 }
 
 impl<'a> Typing<'a> {
-    pub(super) fn new(metadata: &'a Metadata, scope: ShapeScope) -> Self {
+    pub(crate) fn new(metadata: &'a Metadata, scope: ShapeScope) -> Self {
         Self { metadata, scope, seen: Vec::new(), found: Vec::new(), items: None, body: None, run: None }
     }
 

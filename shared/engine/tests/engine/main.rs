@@ -10,6 +10,7 @@ mod liveness;
 mod mutations;
 mod node_types;
 mod outside;
+mod palette;
 mod plan;
 mod properties;
 mod reference;
