@@ -1,6 +1,7 @@
 //! The routes, relative to `/api/v1`.
 
 mod graph;
+mod node_types;
 mod plan;
 mod validation;
 mod versions;
@@ -16,6 +17,7 @@ use crate::State;
 pub(crate) fn all() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(workflows::create, workflows::list))
+        .routes(routes!(node_types::list))
         .routes(routes!(workflows::detail, workflows::update))
         .routes(routes!(graph::replace))
         .routes(routes!(validation::check_graph))

@@ -158,7 +158,8 @@ pub async fn plan_draft(
     violations.extend(wrong);
     if let (true, Some(inputs)) = (violations.is_empty(), inputs) {
         let misfits = engine::validate_inputs(&draft.input_params, inputs).into_iter();
-        violations.extend(misfits.map(|found| Violation { pointer: format!("/inputs{}", found.pointer), ..found }));
+        violations
+            .extend(misfits.map(|found| Violation { pointer: format!("/inputs{}", found.pointer), ..found }));
     }
     if !violations.is_empty() {
         return Err(PublishError::Invalid(violations));
