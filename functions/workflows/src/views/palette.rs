@@ -29,7 +29,6 @@ struct GroupView {
 /// A node type.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NodeType)]
-#[expect(dead_code, reason = "describes engine::palette::PaletteEntry, which knows no OpenAPI")]
 struct NodeTypeDoc {
     /// The word in `node_type`.
     #[schema(example = "get_api")]

@@ -47,7 +47,6 @@ impl PlanView {
 /// What a run does and takes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Plan)]
-#[expect(dead_code, reason = "describes what the engine tells, which knows no OpenAPI")]
 pub(crate) struct PlanDoc {
     /// Every node, in the order of the document.
     nodes: Vec<NodePlanDoc>,
@@ -60,7 +59,6 @@ pub(crate) struct PlanDoc {
 /// What is known of one node before it runs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NodePlan, no_recursion)]
-#[expect(dead_code, reason = "describes what the engine tells, which knows no OpenAPI")]
 struct NodePlanDoc {
     key: String,
     node_type: String,
@@ -88,7 +86,6 @@ struct NodePlanDoc {
 /// At least so many, and at most so many; null where nothing bounds it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Amount)]
-#[expect(dead_code, reason = "describes what the engine tells, which knows no OpenAPI")]
 struct AmountDoc {
     min: u64,
     max: Option<u64>,
@@ -97,7 +94,6 @@ struct AmountDoc {
 /// What a run that succeeds takes, its children included.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Bounds)]
-#[expect(dead_code, reason = "describes what the engine tells, which knows no OpenAPI")]
 struct BoundsDoc {
     /// Attempts of nodes.
     steps: AmountDoc,
@@ -117,7 +113,6 @@ struct BoundsDoc {
 /// What the cloud asks for, in US dollars, without models and those outside.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Price)]
-#[expect(dead_code, reason = "describes what the engine tells, which knows no OpenAPI")]
 struct PriceDoc {
     min: f64,
     max: Option<f64>,
