@@ -39,7 +39,7 @@ async fn publish(world: &World, team: TeamId, workflow: WorkflowId, text: &str) 
     let ports =
         PublishPorts { catalog: &world.catalog, store: &*world.store, clock: &*world.clock, ids: &world.ids };
     let wish = PublishWorkflow { team_id: team, workflow_id: workflow, if_revision: None, note: None };
-    publish_workflow(&ports, &wish).await.unwrap_or_else(|error| panic!("{error:?}"))
+    publish_workflow(&ports, &wish).await.unwrap_or_else(|error| panic!("{error:?}")).version
 }
 
 /// Approves what the run asks for, if it asks for anything.
