@@ -9,7 +9,7 @@ use domain::{Graph, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, Wor
 use engine::{ReferenceKind, Severity, Violation};
 use tracing::{info, warn};
 
-use crate::ports::{Clock, Draft, Ids, RunStore, StoreError, WorkflowCatalog};
+use crate::ports::{Act, Clock, Draft, Ids, RunStore, StoreError, WorkflowCatalog};
 
 /// What publishing asks of the world.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct PublishWorkflow {
     pub if_revision: Option<i64>,
     /// What the publisher has to say about it.
     pub note: Option<String>,
+    /// Who they are.
+    pub act: Act,
 }
 
 /// Why a draft was not published.
@@ -91,7 +93,12 @@ pub async fn publish_workflow(
     let revision = draft.revision;
     let version = ports
         .catalog
-        .insert_version(snapshot(ports, wish, draft, settings, uses), revision, wish.note.as_deref())
+        .insert_version(
+            snapshot(ports, wish, draft, settings, uses),
+            revision,
+            wish.note.as_deref(),
+            &wish.act,
+        )
         .await?;
     if let Err(error) = ports.store.put_version(&version).await {
         warn!(version_id = %version.id, team_id = %version.team_id, %error, "version {} is not in the run store yet", version.id);
