@@ -1,6 +1,6 @@
 //! `heddle serve`
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing::{info, warn};
@@ -37,8 +37,9 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
     let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
-    let identity = sign_in::identity(&args.data, &embedded, catalog.clone(), &boot)?;
-    let router = api::router(&embedded, catalog, conductor, identity, &boot, stopped.clone());
+    let mailer = sign_in::mailbox(&args.data, &boot)?;
+    let identity = sign_in::identity(&args.data, &embedded, catalog.clone(), Arc::clone(&mailer), &boot)?;
+    let router = api::router(&embedded, catalog, conductor, (identity, mailer), &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             // Dropping the sender is telling to stop as well.

@@ -7,7 +7,7 @@ use std::{
 
 use app::{
     fakes::ManualClock,
-    ports::{Accounts as _, NewAccount},
+    ports::{Accounts as _, Act, NewAccount},
 };
 use axum::Router;
 use blobs::ObjectBlobs;
@@ -82,10 +82,11 @@ impl World {
             Embedded::open(pool, objects, boot.ids.clone(), QueueOptions::default()).await.unwrap();
         let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
         let folder = Data { data: Some(data.path().to_owned()) };
-        let identity = sign_in::identity(&folder, &embedded, catalog.clone(), &boot).unwrap();
+        let mailer = sign_in::mailbox(&folder, &boot).unwrap();
+        let identity = sign_in::identity(&folder, &embedded, catalog.clone(), mailer.clone(), &boot).unwrap();
         let secrets = Arc::new(FolderSecrets::open(data.path().join("secrets")).unwrap());
         let (stop, stopped) = watch::channel(false);
-        let router = api::router(&embedded, catalog.clone(), conductor, identity, &boot, stopped);
+        let router = api::router(&embedded, catalog.clone(), conductor, (identity, mailer), &boot, stopped);
         Self {
             router,
             boot,
@@ -112,9 +113,9 @@ impl World {
             let member = self.catalog.open(&account).await.unwrap().member_id;
             let place = self.boot.ids.next();
             if role == Role::Owner {
-                self.catalog.team_found(id, name, "", (member, place)).await.unwrap();
+                self.catalog.team_found(id, name, "", (member, place), &self.act()).await.unwrap();
             } else {
-                self.catalog.team_join(id, member, role, place).await.unwrap();
+                self.catalog.team_join(id, member, role, place, &self.act()).await.unwrap();
             }
             members.insert(word(role), member);
         }
@@ -123,10 +124,14 @@ impl World {
             name: "a service".to_owned(),
             environment: Environment::Dev,
         };
-        self.catalog.service_insert(id, &service).await.unwrap();
+        self.catalog.service_insert(id, &service, &self.act()).await.unwrap();
         let digest = ApiKeyDigest { sha256: Sha256::digest(&key).into(), last4: "test".to_owned() };
-        self.catalog.service_set_key(id, service.id, &digest).await.unwrap();
+        self.catalog.service_replace_key(id, service.id, &digest, None, &self.act()).await.unwrap();
         Team { id, members, key }
+    }
+
+    fn act(&self) -> Act {
+        Act::of_system(self.boot.ids.next(), self.boot.clock.now())
     }
 
     /// An access token that was issued this long ago.
@@ -313,7 +318,17 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
     assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 200);
     post(&format!("/workflows/{workflow}/publish"), json!({})).await;
     let run = text(&post("/runs", json!({"workflow_id": workflow})).await["run_id"]);
+    let invite = json!({"email": "ada@example.com", "role": "viewer"});
+    let invitation = text(&post(&format!("/teams/{}/invite", team.id), invite).await["id"]);
+    let service = text(&post("/services", json!({"name": "theirs", "environment": "prod"})).await["id"]);
+    let segment = post(&format!("/services/{service}/segments"), json!({"name": "theirs"})).await;
+    let key = json!({"service_id": service, "version": 1, "properties": {"user_id": "ada"}});
+    let user = text(&post("/services/resolve", key).await["id"]);
     BTreeMap::from([
+        ("invitation_id", invitation),
+        ("service_id", service),
+        ("segment_id", text(&segment["id"])),
+        ("service_user_id", user),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
         ("run_id", run),

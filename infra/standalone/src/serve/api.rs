@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{Conductor, KnownLimits};
+use app::{Conductor, KnownLimits, ports::Mailer};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
@@ -15,10 +15,12 @@ use tokio::sync::watch;
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &[&str]); 3] = [
+pub(crate) const PREFIXES: [(&str, &[&str]); 5] = [
     ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
     ("Workflows", &["/api/v1/workflows"]),
     ("Auth", &["/api/v1/auth", "/.well-known"]),
+    ("Teams", &["/api/v1/teams", "/api/v1/invitations", "/api/v1/activity", "/api/v1/audit"]),
+    ("Services", &["/api/v1/services"]),
 ];
 
 /// The whole API as one router. What it streams ends when `stop` becomes true.
@@ -26,7 +28,7 @@ pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
     conductor: Arc<Conductor>,
-    identity: Arc<Identity>,
+    (identity, mailer): (Arc<Identity>, Arc<dyn Mailer>),
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -53,6 +55,19 @@ pub(crate) fn router(
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };
+    let teams = teams::State {
+        catalog: Arc::clone(&catalog),
+        mailer,
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+        entropy: Arc::clone(&boot.entropy),
+    };
+    let services = services::State {
+        catalog: Arc::clone(&catalog),
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+        entropy: Arc::clone(&boot.entropy),
+    };
     let gate = Gate::new(GatePorts {
         keys: Arc::clone(&catalog) as _,
         seats: Arc::clone(&catalog) as _,
@@ -70,7 +85,9 @@ pub(crate) fn router(
     let routers = [
         runs::router(runs, gate.clone(), ping.clone()),
         workflows::router(workflows, gate.clone()),
-        auth::router(auth, gate, ping),
+        auth::router(auth, gate.clone(), ping),
+        teams::router(teams, gate.clone()),
+        services::router(services, gate),
     ];
     let areas = PREFIXES.into_iter().zip(routers);
     mount(areas.map(|((_, prefixes), router)| Area { prefixes, router }).collect())
