@@ -3,12 +3,14 @@
 //! - [`ConnectorSet`] implements [`app::ports::Connectors`]: it finds the connector of a call's node type.
 //! - [`CircuitBreaker`] stands before it and leaves hosts alone that keep failing (NOD-26).
 //! - [`egress`]: the one HTTP client. Whatever leaves Heddle for an address that a workflow names goes through it (SEC-13).
+//! - `secrets`: credentials are put into a call here and nowhere else, and taken out of what comes back.
 //! - `api`: `get_api` and `post_api` (engine.md, node types).
 
 mod api;
 mod breaker;
 mod connector_set;
 pub mod egress;
+mod secrets;
 
 pub use breaker::CircuitBreaker;
 pub use connector_set::ConnectorSet;

@@ -215,6 +215,13 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
+    /// Of a route that takes a body and replaces what an entity holds.
+    Rotating = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that deletes an entity which others may need.
+    Deleting = [NotFound, InUse, Internal, Unavailable],
     /// Of a route that takes a body about an entity and stores nothing.
     Judging = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, BodyTooLarge, UnsupportedMediaType,

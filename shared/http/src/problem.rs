@@ -54,6 +54,8 @@ pub enum Code {
     WorkflowArchived,
     /// The same request is being done.
     RequestUnderWay,
+    /// Something else needs the entity.
+    InUse,
     /// `If-Match` names an older state of the entity.
     Stale,
     /// The body is larger than the route takes.
@@ -74,7 +76,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -94,6 +96,7 @@ impl Code {
         Self::NotPublished,
         Self::WorkflowArchived,
         Self::RequestUnderWay,
+        Self::InUse,
         Self::Stale,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -141,6 +144,7 @@ impl Code {
             Self::NotPublished => (S::CONFLICT, "not_published", "The workflow is not published"),
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
             Self::RequestUnderWay => (S::CONFLICT, "request_under_way", "The request is being done"),
+            Self::InUse => (S::CONFLICT, "in_use", "Still in use"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "The entity has changed"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {
@@ -199,6 +203,12 @@ impl ApiError {
             many => format!("{} mistakes were found.", many.len()),
         };
         Self { errors, ..Self::new(Code::Validation, detail) }
+    }
+
+    /// Lists what stands in the way.
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
     }
 
     /// 500. The cause is logged and not shown.

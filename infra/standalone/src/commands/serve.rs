@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use crate::{
     cli::Serve,
     exit::{Exit, Trouble, trouble},
+    secrets,
     serve::{api, housekeeping, sign_in, stop::Signals},
     stores::{self, Postgres},
     workers::{self, Crew},
@@ -33,13 +34,20 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let objects = stores::objects(&args.data)?;
     let mut embedded = postgres.open(objects.clone(), boot.ids.clone()).await?;
     let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
-    let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), args.egress.egress_allow, &boot);
+    let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
+    let deployment = secrets::deployment(&args.data)?;
+    let vault = secrets::vault(deployment.clone(), catalog.clone(), &boot);
+    let (workers, egress) = (args.workers.get(), args.egress.egress_allow);
+    let crew = Crew::start(workers, &embedded, conductor.clone(), egress, vault, &boot);
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
-    let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
     let mailer = sign_in::mailbox(&args.data, &boot)?;
-    let identity = sign_in::identity(&args.data, &embedded, catalog.clone(), Arc::clone(&mailer), &boot)?;
-    let router = api::router(&embedded, catalog, conductor, (identity, mailer), &boot, stopped.clone());
+    let identity =
+        sign_in::identity(deployment.clone(), &embedded, catalog.clone(), Arc::clone(&mailer), &boot);
+    let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
+    let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
+    let parts = api::Parts { identity, keeper, mailer, conductor };
+    let router = api::router(&embedded, catalog, parts, &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             // Dropping the sender is telling to stop as well.
@@ -49,7 +57,7 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
 
     tokio::select! {
         () = signals.next() => {}
-        () = housekeeping::keep(&embedded, objects, postgres.catalog(), boot.clock.clone()) => {}
+        () = housekeeping::keep(&embedded, objects, postgres.catalog(), house_keeper, boot.clock.clone()) => {}
         () = housekeeping::fire_timers(&embedded, boot.clock.clone()) => {}
     }
     info!("stopping: no new work is taken, what is under way has {} s", GRACE.as_secs());

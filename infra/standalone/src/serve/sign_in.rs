@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::ports::{DeploymentSecrets, EmailAddress, Mailer};
 use catalog::{Catalog, LazyCatalog};
-use embedded::{Embedded, FolderSecrets, Mailbox};
+use embedded::{Embedded, Mailbox};
 use identity::{Argon2Params, Identity, Ports, Realm};
 use runtime::Boot;
 
@@ -28,16 +28,14 @@ pub(crate) fn mailbox(data: &Data, boot: &Boot) -> Result<Arc<dyn Mailer>, Troub
     Ok(Arc::new(mailbox.map_err(trouble("mail can't be kept"))?))
 }
 
-/// Signing in, with its keys in `secrets` of the data directory.
+/// Signing in, with its keys among the secrets of the deployment.
 pub(crate) fn identity(
-    data: &Data,
+    secrets: Arc<dyn DeploymentSecrets>,
     embedded: &Embedded,
     catalog: Catalog,
     mailer: Arc<dyn Mailer>,
     boot: &Boot,
-) -> Result<Arc<Identity>, Trouble> {
-    let folder = stores::folder(data)?;
-    let secrets = FolderSecrets::open(folder.join("secrets")).map_err(trouble("keys can't be kept"))?;
+) -> Arc<Identity> {
     let (clock, ids) = (Arc::clone(&boot.clock), Arc::clone(&boot.ids));
     let catalog = Arc::new(LazyCatalog::open(catalog));
     let ports = Ports {
@@ -46,10 +44,10 @@ pub(crate) fn identity(
         challenges: Arc::new(embedded.challenges()),
         counters: Arc::new(embedded.counters(Arc::clone(&clock))),
         mailer,
-        secrets: Arc::new(secrets) as Arc<dyn DeploymentSecrets>,
+        secrets,
         clock,
         ids,
         entropy: Arc::clone(&boot.entropy),
     };
-    Ok(Arc::new(Identity::new(ports, Realm::of_stage(STAGE), Argon2Params::REQUIRED)))
+    Arc::new(Identity::new(ports, Realm::of_stage(STAGE), Argon2Params::REQUIRED))
 }

@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod mail;
 mod name;
+mod outbox;
 mod queue;
 mod retention;
 mod run_ends;
@@ -27,6 +28,7 @@ mod seats;
 mod secrets;
 mod sessions;
 mod step_slots;
+mod team_secrets;
 mod timers;
 mod workflow_names;
 
@@ -45,17 +47,21 @@ pub use keys::{ApiKeys, ServiceCaller};
 pub use limits::{AtOnce, LimitPolicies, RunningLimit, RunningLimits, Unlimited};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
 pub use name::{InvalidName, Name};
+pub use outbox::{Outbox, OutboxEntry, Taken, Teller};
 pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};
 pub use retention::{EndedRuns, Exports, Retention, RetentionPolicies};
 pub use run_ends::{Polling, RunEnds};
 pub use run_list::{RunFilter, RunPage, RunSummary, SUMMARY_MESSAGE_MAX, Search};
 pub use run_moves::{FollowedRun, RunMoves};
 pub use run_store::{Blobs, Created, IdempotencyKey, LoadedRun, RunStore};
-pub use sealed_secrets::{DataKey, SealedSecret, SealedSecrets};
+pub use sealed_secrets::{
+    DataKey, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog, SecretCopies, SecretVersion,
+};
 pub use seats::{Seat, Seats};
 pub use secrets::DeploymentSecrets;
 pub use sessions::{NewToken, Rotation, Session, Sessions};
 pub use step_slots::{Holding, MOST_STEPS, SlotBook, SlotWish, Slots, StepSlots};
+pub use team_secrets::{SecretValue, TeamSecrets};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
 pub use workflow_names::WorkflowNames;
 

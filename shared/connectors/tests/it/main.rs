@@ -9,4 +9,5 @@ mod names;
 mod redirects;
 mod refusals;
 mod requests;
+mod secrets;
 mod support;

@@ -40,7 +40,7 @@ pub use self::{
     entropy::Entropy,
     error::ExprError,
     scope::Scope,
-    template::{Template, TemplateTree},
+    template::{Part, Template, TemplateTree, WithSecrets},
 };
 
 /// One parsed JSONata expression.
@@ -53,6 +53,8 @@ struct Parsed {
     program: Program,
     /// The names of a path that only names a value (`input.order.id`).
     plain: Option<Vec<String>>,
+    /// The secret that `secret.NAME` stands for, if that is all there is.
+    secret: Option<String>,
 }
 
 /// What an expression refers to, as far as its text tells.
@@ -87,7 +89,8 @@ impl Expr {
     pub fn parse_with(engine: Engine, source: &str) -> Result<Self, ExprError> {
         scan::check_size(source)?;
         let program = limits::caught(|| engine.parse(source))?;
-        Ok(Self(Arc::new(Parsed { source: source.to_owned(), program, plain: plain_path(source) })))
+        let (plain, secret) = (plain_path(source), only_secret(source));
+        Ok(Self(Arc::new(Parsed { source: source.to_owned(), program, plain, secret })))
     }
 
     /// Parses a field that holds one expression, with or without `{{ }}` around it. `[*]` means every item, as in a
@@ -113,6 +116,11 @@ impl Expr {
     /// The expression's text.
     pub fn source(&self) -> &str {
         &self.0.source
+    }
+
+    /// The name of the secret, of an expression that is `secret.NAME` and nothing else.
+    pub fn secret(&self) -> Option<&str> {
+        self.0.secret.as_deref()
     }
 
     /// Evaluates; None is JSONata's undefined.
@@ -154,6 +162,21 @@ fn plain_path(source: &str) -> Option<Vec<String>> {
     let starts_in_scope = tokens.first().is_some_and(|first| matches!(first.text, "input" | "base" | "item"));
     (alternating && starts_in_scope && tokens.len() % 2 == 1)
         .then(|| tokens.iter().step_by(2).map(|token| token.text.to_owned()).collect())
+}
+
+/// The `NAME` of `secret.NAME`.
+fn only_secret(source: &str) -> Option<String> {
+    let tokens = scan::tokens(source).ok()?;
+    let [root, dot, name] = tokens.as_slice() else { return None };
+    let names = root.text == "secret" && dot.text == "." && is_secret_name(name.text);
+    names.then(|| name.text.to_owned())
+}
+
+/// What a secret may be called: a letter, then at most 63 letters, digits and underscores of ASCII.
+pub fn is_secret_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// What a plain path leads to.

@@ -55,17 +55,33 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Expr(expr, start) => {
-                    let scope = scope.part(&start.to_string());
-                    match expr.evaluate(&scope).map_err(|error| error.shifted(*start))? {
-                        None => {}
-                        Some(Value::String(string)) => text.push_str(&string),
-                        Some(other) => text.push_str(&other.to_string()),
-                    }
-                }
+                Piece::Expr(expr, start) => text.push_str(&part_of(expr, *start, scope)?),
             }
         }
         Ok(Value::String(text))
+    }
+
+    /// The text with its secrets left open; None where it names none.
+    fn render_open(&self, scope: &Scope<'_>) -> Result<Option<Vec<Part>>, ExprError> {
+        if self.exprs().all(|expr| expr.secret().is_none()) {
+            return Ok(None);
+        }
+        let part = |piece: &Piece| match piece {
+            Piece::Text(plain) => Ok(Part::Text(plain.clone())),
+            Piece::Expr(expr, start) => match expr.secret() {
+                Some(name) => Ok(Part::Secret(name.to_owned())),
+                None => part_of(expr, *start, scope).map(Part::Text),
+            },
+        };
+        self.pieces.iter().map(part).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Those of its expressions that name a secret and do something with it, each with its secrets.
+    fn worked_secrets(&self) -> impl Iterator<Item = Reads> {
+        self.exprs()
+            .filter(|expr| expr.secret().is_none())
+            .map(Expr::reads)
+            .filter(|reads| !reads.secrets.is_empty())
     }
 
     /// What the expressions refer to.
@@ -91,6 +107,45 @@ impl Template {
             Piece::Expr(expr, _) => Some(expr),
             Piece::Text(_) => None,
         })
+    }
+}
+
+/// The text that an expression becomes beside other text.
+fn part_of(expr: &Expr, start: usize, scope: &Scope<'_>) -> Result<String, ExprError> {
+    let scope = scope.part(&start.to_string());
+    Ok(match expr.evaluate(&scope).map_err(|error| error.shifted(start))? {
+        None => String::new(),
+        Some(Value::String(string)) => string,
+        Some(other) => other.to_string(),
+    })
+}
+
+/// A text of evaluated metadata that secrets are still to be put into. The engine never knows what is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithSecrets {
+    /// Where the text stands, as JSON Pointer. Until then its place holds what its author wrote: `{{ secret.NAME }}`.
+    pub pointer: String,
+    /// What it is put together from.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A text that is known.
+    Text(String),
+    /// The secret of this name.
+    Secret(String),
+}
+
+impl WithSecrets {
+    /// The text as it may be shown.
+    fn shown(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Secret(name) => format!("{{{{ secret.{name} }}}}"),
+        };
+        self.parts.iter().map(part).collect()
     }
 }
 
@@ -138,7 +193,21 @@ impl TemplateTree {
 
     /// Evaluates everything; the first error with the JSON pointer of its string. Undefined becomes null.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Value, (String, ExprError)> {
-        self.root.render(scope, "")
+        self.render_open(scope).map(|(value, _)| value)
+    }
+
+    /// As [`render`](Self::render), with the texts that name secrets, each where it stands.
+    pub fn render_open(&self, scope: &Scope<'_>) -> Result<(Value, Vec<WithSecrets>), (String, ExprError)> {
+        let mut open = Vec::new();
+        let value = self.root.render(scope, "", &mut open)?;
+        Ok((value, open))
+    }
+
+    /// The secrets that an expression does something with, rather than naming them and nothing else; each with the JSON pointer of its string.
+    pub fn worked_secrets(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.root.worked_secrets("", &mut found);
+        found
     }
 
     /// What the expressions refer to.
@@ -177,21 +246,55 @@ impl Tree {
         matches!(self, Self::Plain(_))
     }
 
-    fn render(&self, scope: &Scope<'_>, pointer: &str) -> Result<Value, (String, ExprError)> {
+    fn render(
+        &self,
+        scope: &Scope<'_>,
+        pointer: &str,
+        open: &mut Vec<WithSecrets>,
+    ) -> Result<Value, (String, ExprError)> {
         match self {
             Self::Plain(value) => Ok(value.clone()),
             Self::Template(template) => {
-                template.render(&scope.part(pointer)).map_err(|error| (pointer.to_owned(), error))
+                let (scope, failed) = (scope.part(pointer), |error| (pointer.to_owned(), error));
+                let Some(parts) = template.render_open(&scope).map_err(failed)? else {
+                    return template.render(&scope).map_err(failed);
+                };
+                let text = WithSecrets { pointer: pointer.to_owned(), parts };
+                let shown = text.shown();
+                open.push(text);
+                Ok(Value::String(shown))
             }
             Self::Array(items) => {
-                let render = |(index, item): (usize, &Self)| item.render(scope, &join(pointer, index));
+                let render = |(index, item): (usize, &Self)| item.render(scope, &join(pointer, index), open);
                 items.iter().enumerate().map(render).collect::<Result<_, _>>().map(Value::Array)
             }
             Self::Object(entries) => {
                 let render = |(key, item): &(String, Self)| {
-                    Ok((key.clone(), item.render(scope, &join(pointer, key))?))
+                    Ok((key.clone(), item.render(scope, &join(pointer, key), open)?))
                 };
                 entries.iter().map(render).collect::<Result<Map<_, _>, _>>().map(Value::Object)
+            }
+        }
+    }
+
+    fn worked_secrets(&self, pointer: &str, found: &mut Vec<(String, String)>) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Template(template) => found.extend(
+                template
+                    .worked_secrets()
+                    .flat_map(|reads| reads.secrets)
+                    .map(|secret| (pointer.to_owned(), secret)),
+            ),
+            Self::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    item.worked_secrets(&join(pointer, index), found);
+                }
+            }
+            Self::Object(entries) => {
+                for (key, item) in entries {
+                    item.worked_secrets(&join(pointer, key), found);
+                }
             }
         }
     }

@@ -137,4 +137,9 @@ pub const ROUTES: &[Route] = &[
     team("POST", "/runs/{run_id}/approvals/{node}", P::WorkflowsExecute),
     team("GET", "/dead-letters", P::WorkflowsView),
     team("POST", "/dead-letters/redrive", P::WorkflowsExecute),
+    // secrets
+    team("GET", "/secrets", P::SecretsView),
+    team("PUT", "/secrets/{name}", P::SecretsManage),
+    team("POST", "/secrets/{name}/rotate", P::SecretsManage),
+    team("DELETE", "/secrets/{name}", P::SecretsManage),
 ];
