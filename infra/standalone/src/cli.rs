@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Serve(Serve),
     Migrate(Database),
     Seed(Seed),
+    Audit(Audit),
     Run(Run),
     Validate(Validate),
     Completions(Completions),
@@ -75,6 +76,32 @@ pub(crate) struct Seed {
     /// File with the API key; made with a new one where it is missing
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: Database,
+}
+
+/// Look after the audit logs of teams
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    Verify(VerifyAudit),
+}
+
+/// Compute every hash of a team's audit log again, and name the first entry that is not what it was
+///
+/// The last line is the hash of the last entry. Noted elsewhere with how many there are, it shows whether the end was cut off.
+///
+/// Exit status: 0 the log is whole, 1 it is not.
+#[derive(Args)]
+pub(crate) struct VerifyAudit {
+    /// Team whose log it is; one that was deleted has it still
+    #[arg(long, value_name = "TEAM_ID", default_value_t = DEMO_TEAM, hide_default_value = true)]
+    pub(crate) team: TeamId,
     #[command(flatten)]
     pub(crate) database: Database,
 }

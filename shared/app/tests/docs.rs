@@ -10,12 +10,12 @@ use app::{
     Decider, HintSink, PublishPorts, PublishWorkflow, decide_approval,
     decide_approval::Decision,
     fakes::{MemoryQueue, ScriptedConnectors, graph, team},
-    ports::{Draft, StepQueue},
+    ports::{Act, Draft, StepQueue},
     publish_workflow,
 };
 use chrono::TimeDelta;
 use common::World;
-use domain::{RunStatus, TeamId, WorkflowId, WorkflowVersion};
+use domain::{RunStatus, TeamId, Timestamp, WorkflowId, WorkflowVersion};
 use engine::{Awaited, NodeState, Run};
 use serde_json::{Map, Value, json};
 
@@ -38,7 +38,8 @@ async fn publish(world: &World, team: TeamId, workflow: WorkflowId, text: &str) 
     world.catalog.put_thing(team, &workflow.to_string());
     let ports =
         PublishPorts { catalog: &world.catalog, store: &*world.store, clock: &*world.clock, ids: &world.ids };
-    let wish = PublishWorkflow { team_id: team, workflow_id: workflow, if_revision: None, note: None };
+    let act = Act::of_system(team.uuid(), Timestamp::UNIX_EPOCH);
+    let wish = PublishWorkflow { team_id: team, workflow_id: workflow, if_revision: None, note: None, act };
     publish_workflow(&ports, &wish).await.unwrap_or_else(|error| panic!("{error:?}")).version
 }
 

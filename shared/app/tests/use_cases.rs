@@ -7,11 +7,11 @@ mod common;
 use app::{
     CancelError, PublishError, PublishPorts, PublishWorkflow, StartError, StartRun, Target, cancel_run,
     fakes::{ScriptedConnectors, a_version, graph, team},
-    ports::{Clock, Draft, RunStore},
+    ports::{Act, Clock, Draft, RunStore},
     publish_workflow, start_run, validate_graph,
 };
 use common::{World, effect, flow, hint, pure};
-use domain::{Priority, RunStatus, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
+use domain::{Priority, RunStatus, Timestamp, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value, json};
 
 fn world() -> World {
@@ -156,10 +156,12 @@ async fn a_run_that_workers_are_busy_with_can_be_cancelled() {
 
 fn drafted(world: &World, nodes_and_edges: Value) -> PublishWorkflow {
     let wish = PublishWorkflow {
+        act: Act::of_system(Uuid::from_u128(1), Timestamp::UNIX_EPOCH),
         team_id: team(),
         workflow_id: WorkflowId::new(team().uuid()),
         if_revision: None,
         note: None,
+        act: Act::of_system(team().uuid(), Timestamp::UNIX_EPOCH),
     };
     let draft = Draft {
         name: "orders".to_owned(),

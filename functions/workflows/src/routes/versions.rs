@@ -4,7 +4,7 @@ use app::{PublishError, PublishPorts, PublishWorkflow, ports::StoreError, publis
 use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::Window;
 use domain::WorkflowId;
-use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Page, Path, Query, docs};
+use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Origin, Page, Path, Query, docs};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -25,6 +25,7 @@ use crate::{
 pub(crate) async fn publish(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path(id): Path<WorkflowId>,
     IfMatch(if_revision): IfMatch,
     body: Option<Json<Publish>>,
@@ -36,7 +37,8 @@ pub(crate) async fn publish(
         clock: s.clock.as_ref(),
         ids: s.ids.as_ref(),
     };
-    let wish = PublishWorkflow { team_id: who.team_id, workflow_id: id, if_revision, note };
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let wish = PublishWorkflow { team_id: who.team_id, workflow_id: id, if_revision, note, act };
     let made = publish_workflow(&ports, &wish).await.map_err(|error| refused(if_revision, error))?;
     let location = [(header::LOCATION, format!("{BASE}/workflows/{id}/versions/{}", made.version.number))];
     Ok((StatusCode::CREATED, location, Json(Published::from(made))))

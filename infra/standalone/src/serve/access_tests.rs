@@ -7,7 +7,7 @@ use std::{
 
 use app::{
     fakes::ManualClock,
-    ports::{Accounts as _, DeploymentSecrets, NewAccount},
+    ports::{Accounts as _, Act, DeploymentSecrets, NewAccount},
 };
 use axum::Router;
 use blobs::ObjectBlobs;
@@ -82,12 +82,13 @@ impl World {
             Embedded::open(pool, objects, boot.ids.clone(), QueueOptions::default()).await.unwrap();
         let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
         let folder = Data { data: Some(data.path().to_owned()) };
+        let mailer = sign_in::mailbox(&folder, &boot).unwrap();
         let secrets = secrets::deployment(&folder).unwrap();
-        let identity =
-            sign_in::identity(&folder, secrets.clone(), &embedded, catalog.clone(), &boot).unwrap();
+        let identity = sign_in::identity(secrets.clone(), &embedded, catalog.clone(), mailer.clone(), &boot);
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let router = api::router(&embedded, catalog.clone(), conductor, (identity, keeper), &boot, stopped);
+        let parts = api::Parts { identity, keeper, mailer, conductor };
+        let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,
             boot,
@@ -114,9 +115,9 @@ impl World {
             let member = self.catalog.open(&account).await.unwrap().member_id;
             let place = self.boot.ids.next();
             if role == Role::Owner {
-                self.catalog.team_found(id, name, "", (member, place)).await.unwrap();
+                self.catalog.team_found(id, name, "", (member, place), &self.act()).await.unwrap();
             } else {
-                self.catalog.team_join(id, member, role, place).await.unwrap();
+                self.catalog.team_join(id, member, role, place, &self.act()).await.unwrap();
             }
             members.insert(word(role), member);
         }
@@ -125,10 +126,14 @@ impl World {
             name: "a service".to_owned(),
             environment: Environment::Dev,
         };
-        self.catalog.service_insert(id, &service).await.unwrap();
+        self.catalog.service_insert(id, &service, &self.act()).await.unwrap();
         let digest = ApiKeyDigest { sha256: Sha256::digest(&key).into(), last4: "test".to_owned() };
-        self.catalog.service_set_key(id, service.id, &digest).await.unwrap();
+        self.catalog.service_replace_key(id, service.id, &digest, None, &self.act()).await.unwrap();
         Team { id, members, key }
+    }
+
+    fn act(&self) -> Act {
+        Act::of_system(self.boot.ids.next(), self.boot.clock.now())
     }
 
     /// An access token that was issued this long ago.
@@ -315,10 +320,30 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
     assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 200);
     post(&format!("/workflows/{workflow}/publish"), json!({})).await;
     let run = text(&post("/runs", json!({"workflow_id": workflow})).await["run_id"]);
+    let invite = json!({"email": "ada@example.com", "role": "viewer"});
+    let invitation = text(&post(&format!("/teams/{}/invite", team.id), invite).await["id"]);
+    let service = text(&post("/services", json!({"name": "theirs", "environment": "prod"})).await["id"]);
+    let segment = post(&format!("/services/{service}/segments"), json!({"name": "theirs"})).await;
+    let key = json!({"service_id": service, "version": 1, "properties": {"user_id": "ada"}});
+    let user = text(&post("/services/resolve", key).await["id"]);
     let secret = request_with("PUT", &format!("{BASE}/secrets/SHOP"), "", &json!({"value": "sk-live"}));
     assert_eq!(call(&world.router, by_token(secret, &token)).await.code(), 201);
+    let service = text(&post("/services", json!({"name": "theirs", "environment": "dev"})).await["id"]);
+    let segment = post(&format!("/services/{service}/segments"), json!({"name": "shoppers"})).await;
+    let key = json!({"service_id": service, "version": 1, "properties": {"nr": "7"}});
+    let end_user = post("/services/resolve", key).await;
+    let invitation = json!({"email": "eve@elsewhere.example", "role": "viewer"});
+    let invitation = post(&format!("/teams/{}/invite", team.id), invitation).await;
     BTreeMap::from([
+        ("service_id", service),
+        ("segment_id", text(&segment["id"])),
+        ("service_user_id", text(&end_user["id"])),
+        ("invitation_id", text(&invitation["id"])),
         ("name", "SHOP".to_owned()),
+        ("invitation_id", invitation),
+        ("service_id", service),
+        ("segment_id", text(&segment["id"])),
+        ("service_user_id", user),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
         ("run_id", run),

@@ -35,7 +35,7 @@ mod workflow_names;
 pub use accounts::{Account, Accounts, NewAccount, ProfilePatch};
 pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations};
-pub use audit::{Activities, Activity, Actor, AuditEntry, AuditLog, Outcome};
+pub use audit::{Act, Activity, Actor, AuditEntry, Outcome};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
 pub use challenges::{Challenge, Challenges};
 pub use chance::{Chance, Clock, Entropy, Ids};

@@ -10,7 +10,7 @@ use engine::{Known, ReferenceKind, Severity, Violation, check_shapes, forecast::
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
-use crate::ports::{Clock, Draft, Ids, RunStore, StoreError, WorkflowCatalog};
+use crate::ports::{Act, Clock, Draft, Ids, RunStore, StoreError, WorkflowCatalog};
 
 /// What publishing asks of the world.
 #[derive(Clone, Copy)]
@@ -36,6 +36,8 @@ pub struct PublishWorkflow {
     pub if_revision: Option<i64>,
     /// What the publisher has to say about it.
     pub note: Option<String>,
+    /// Who they are.
+    pub act: Act,
 }
 
 /// Why a draft was not published.
@@ -112,7 +114,12 @@ pub async fn publish_workflow(
     let revision = draft.revision;
     let version = ports
         .catalog
-        .insert_version(snapshot(ports, wish, draft, settings, resolved.uses), revision, wish.note.as_deref())
+        .insert_version(
+            snapshot(ports, wish, draft, settings, resolved.uses),
+            revision,
+            wish.note.as_deref(),
+            &wish.act,
+        )
         .await?;
     if let Err(error) = ports.store.put_version(&version).await {
         warn!(version_id = %version.id, team_id = %version.team_id, %error, "version {} is not in the run store yet", version.id);
