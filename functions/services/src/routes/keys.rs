@@ -28,5 +28,5 @@ pub(crate) async fn issue(
     let grace_ends = grace.map(|grace| act.at + grace);
     let catalog = s.catalog.get().await?;
     let service = catalog.service_replace_key(who.team_id, id, &key.digest(), grace_ends, &act).await?;
-    Ok((StatusCode::CREATED, Json(IssuedKey::new(key, service))))
+    Ok((StatusCode::CREATED, Json(IssuedKey::new(key, &service))))
 }

@@ -49,7 +49,7 @@ pub(crate) struct IssuedKey {
 }
 
 impl IssuedKey {
-    pub(crate) fn new(key: NewKey, service: Service) -> Self {
+    pub(crate) fn new(key: NewKey, service: &Service) -> Self {
         Self {
             service_id: service.id,
             api_key_last4: key.digest().last4,

@@ -41,8 +41,8 @@ pub(crate) async fn invite(
         token_sha256: token.sha256(),
         expires_at: act.at.trunc_subsecs(0) + INVITATION_LIFE,
     };
-    let invited = s.catalog.get().await?.invitation_insert(who.team_id, &new, &act).await;
-    let invitation = invited.map_err(refused)?;
+    let recorded = s.catalog.get().await?.invitation_insert(who.team_id, &new, &act).await;
+    let invitation = recorded.map_err(refused)?;
     send(&s, to, &invitation, &inviter.email, &token).await?;
     Ok((StatusCode::CREATED, Json(invitation.into())))
 }

@@ -122,16 +122,16 @@ async fn a_member_signs_in_by_the_code_in_the_mailbox_and_stays_signed_in_over_a
     server.stop().await;
 
     let server = Server::start(&heddle).await;
-    let me =
-        server.request(Method::GET, "/api/v1/auth/me").bearer_auth(tokens["access_token"].as_str().unwrap());
-    let me: Value = me.send().await.unwrap().json().await.unwrap();
+    let get = async |path: &str, tokens: &Value| -> Value {
+        let request = server.client.get(format!("{}{path}", server.base));
+        let answer = request.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let me = get("/api/v1/auth/me", &tokens).await;
     assert_eq!((&me["email"], &me["is_email_verified"]), (&json!(email), &json!(true)));
     let refresh = json!({"refresh_token": tokens["refresh_token"]});
     let renewed = server.send(Method::POST, "/api/v1/auth/refresh", &refresh).await;
-    let list = server
-        .request(Method::GET, "/api/v1/auth/sessions")
-        .bearer_auth(renewed["access_token"].as_str().unwrap());
-    let list: Value = list.send().await.unwrap().json().await.unwrap();
+    let list = get("/api/v1/auth/sessions", &renewed).await;
     assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["ip"]), (1, &json!("127.0.0.1")));
     server.stop().await;
 }
