@@ -20,6 +20,7 @@ mod seats;
 mod secrets;
 mod sessions;
 mod timers;
+mod web;
 
 pub use accounts::MemoryAccounts;
 pub use admissions::MemoryAdmissions;
@@ -41,6 +42,7 @@ pub use seats::MemorySeats;
 pub use secrets::MemorySecrets;
 pub use sessions::MemorySessions;
 pub use timers::{MemorySink, MemoryTimers};
+pub use web::{MemoryWeb, SentForm};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

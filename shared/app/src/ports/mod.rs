@@ -28,6 +28,7 @@ mod secrets;
 mod sessions;
 mod step_slots;
 mod timers;
+mod web;
 mod workflow_names;
 
 pub use accounts::{Account, Accounts, NewAccount, ProfilePatch};
@@ -57,6 +58,7 @@ pub use secrets::DeploymentSecrets;
 pub use sessions::{NewToken, Rotation, Session, Sessions};
 pub use step_slots::{Holding, MOST_STEPS, SlotBook, SlotWish, Slots, StepSlots};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
+pub use web::{Web, WebAnswer, WebForm};
 pub use workflow_names::WorkflowNames;
 
 /// What every store may answer instead of a value. The cause is for logs, never for clients.

@@ -10,3 +10,4 @@ mod redirects;
 mod refusals;
 mod requests;
 mod support;
+mod web;
