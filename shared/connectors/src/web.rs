@@ -60,10 +60,7 @@ impl Web for EgressWeb {
 
     async fn post(&self, form: &WebForm<'_>) -> Result<WebAnswer, StoreError> {
         let (url, mut headers) = (self.address(SEND, form.url)?, accepting_json());
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         if let Some((name, password)) = form.basic {
             let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(name), encoded(password)));
             let field = HeaderValue::try_from(format!("Basic {credentials}")).map_err(unavailable(SEND))?;

@@ -89,12 +89,7 @@ impl Egress {
         &self.policy
     }
 
-    async fn follow(
-        &self,
-        request: Request,
-        timeout: Duration,
-        most: u32,
-    ) -> Result<Response, EgressError> {
+    async fn follow(&self, request: Request, timeout: Duration, most: u32) -> Result<Response, EgressError> {
         let deadline = Instant::now() + timeout;
         let mut request = request;
         for redirects in 0..=most {

@@ -56,7 +56,10 @@ async fn a_form_is_sent_with_credentials_that_are_encoded_first() {
         basic: Some(("a:b", "c d+")),
     };
     let sent = web.post(&form).await.unwrap().document().unwrap();
-    assert_eq!((&sent["method"], &sent["body"]), (&json!("POST"), &json!("code=a%26b%3Dc&grant_type=authorization_code")));
+    assert_eq!(
+        (&sent["method"], &sent["body"]),
+        (&json!("POST"), &json!("code=a%26b%3Dc&grant_type=authorization_code"))
+    );
     assert_eq!(sent["headers"]["content-type"], "application/x-www-form-urlencoded");
     // a%3Ab:c+d%2B
     assert_eq!(sent["headers"]["authorization"], "Basic YSUzQWI6YytkJTJC");
@@ -65,7 +68,8 @@ async fn a_form_is_sent_with_credentials_that_are_encoded_first() {
 #[tokio::test]
 async fn a_refusal_is_an_answer_and_a_breakdown_is_none() {
     let (server, web) = provider().await;
-    let refused = web.post(&WebForm { url: &server.url("/refused"), fields: &[], basic: None }).await.unwrap();
+    let refused =
+        web.post(&WebForm { url: &server.url("/refused"), fields: &[], basic: None }).await.unwrap();
     assert_eq!((refused.status, refused.body.clone()), (400, Some(json!({"error": "invalid_grant"}))));
     assert_eq!(refused.document(), None);
     assert!(is_unavailable(&web.get(&server.url("/broken")).await));
