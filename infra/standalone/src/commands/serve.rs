@@ -33,11 +33,12 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let objects = stores::objects(&args.data)?;
     let mut embedded = postgres.open(objects.clone(), boot.ids.clone()).await?;
     let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
-    let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), args.egress.egress_allow, &boot);
+    let egress = args.egress.egress_allow;
+    let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), egress.clone(), &boot);
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
     let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
-    let identity = sign_in::identity(&args.data, &embedded, catalog.clone(), &boot)?;
+    let identity = sign_in::identity(&args.data, egress, &embedded, catalog.clone(), &boot).await?;
     let router = api::router(&embedded, catalog, conductor, identity, &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {

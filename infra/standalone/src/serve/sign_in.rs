@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use app::ports::{DeploymentSecrets, EmailAddress, Mailer};
 use catalog::{Catalog, LazyCatalog};
+use connectors::{
+    EgressWeb,
+    egress::{Egress, EgressPolicy},
+};
 use embedded::{Embedded, FolderSecrets, Mailbox};
 use identity::{Argon2Params, Identity, Ports, Realm};
 use runtime::Boot;
@@ -20,9 +24,11 @@ const SENDER: &str = "no-reply@heddle.example";
 /// Tokens of one process mean nothing to a deployment on AWS.
 const STAGE: &str = "standalone";
 
-/// Signing in, with its keys in `secrets` and the codes that it sends in `mailbox` of the data directory.
-pub(crate) fn identity(
+/// Signing in, with its keys in `secrets` and the codes that it sends in `mailbox` of the data directory. Refuses to begin with issuers
+/// that are configured wrongly.
+pub(crate) async fn identity(
     data: &Data,
+    egress: EgressPolicy,
     embedded: &Embedded,
     catalog: Catalog,
     boot: &Boot,
@@ -39,11 +45,14 @@ pub(crate) fn identity(
         sessions: catalog,
         challenges: Arc::new(embedded.challenges()),
         counters: Arc::new(embedded.counters(Arc::clone(&clock))),
+        web: Arc::new(EgressWeb::new(Egress::new(egress))),
         mailer: Arc::new(mailbox) as Arc<dyn Mailer>,
         secrets: Arc::new(secrets) as Arc<dyn DeploymentSecrets>,
         clock,
         ids,
         entropy: Arc::clone(&boot.entropy),
     };
-    Ok(Arc::new(Identity::new(ports, Realm::of_stage(STAGE), Argon2Params::REQUIRED)))
+    let identity = Identity::new(ports, Realm::of_stage(STAGE), Argon2Params::REQUIRED);
+    identity.issuers().check().await.map_err(trouble("the identity providers are not taken"))?;
+    Ok(Arc::new(identity))
 }
