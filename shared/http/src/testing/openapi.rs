@@ -43,8 +43,7 @@ pub async fn check_openapi(router: &Router, area: &str) {
         }
     }
     let documented: BTreeSet<String> = paths.keys().cloned().collect();
-    let undocumented: Vec<String> =
-        mounted.into_iter().filter(|path| !documented.contains(path)).collect();
+    let undocumented: Vec<String> = mounted.into_iter().filter(|path| !documented.contains(path)).collect();
     assert_eq!(undocumented, [format!("{BASE}/{area}/openapi.json")], "mounted but not documented");
 }
 
