@@ -34,7 +34,7 @@ pub use codes::{CODE_LIFE, Purpose};
 pub use cookies::{Cookies, SetCookies, arrived};
 pub use csrf::CSRF_HEADER;
 pub use error::SignInError;
-pub use key_ring::KeyRing;
+pub use key_ring::{KeyRing, token_keys};
 pub use keys::{Jwk, Jwks, KeySet, MalformedKeys};
 pub use oidc::{Callback, CheckError, Departure, IssuerPorts, Issuers, MalformedProviders, ReturnTo};
 pub use passwords::{Argon2Params, PasswordCheck, Passwords};
