@@ -1,4 +1,4 @@
-//! Signing in through another issuer: OpenID Connect, authorization code with PKCE (AUT-15; RFC 6749, RFC 7636, RFC 9700).
+//! Signing in through another issuer: OIDC, authorization code with PKCE (AUT-15; RFC 6749, RFC 7636, RFC 9700).
 
 use std::{fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What an issuer publishes: its document (OpenID Connect Discovery 1.0) and the keys that it names there, kept and asked for with manners.
+//! What an issuer publishes: its document (OIDC Discovery 1.0) and the keys that it names there, kept and asked for with manners.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

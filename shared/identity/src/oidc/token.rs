@@ -127,7 +127,7 @@ impl Said {
         if self.cnf.is_some() { Err(Refusal::Kind) } else { Ok(()) }
     }
 
-    /// Refuses what is no ID token of the sign-in with this nonce (OpenID Connect Core, section 3.1.3.7).
+    /// Refuses what is no ID token of the sign-in with this nonce (OIDC Core, section 3.1.3.7).
     pub(super) fn judge_id(
         &self,
         provider: &Provider,
