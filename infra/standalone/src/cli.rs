@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Migrate(Database),
     Seed(Seed),
     Audit(Audit),
+    #[command(subcommand)]
+    Keys(Keys),
     Run(Run),
     Validate(Validate),
     Completions(Completions),
@@ -104,6 +106,24 @@ pub(crate) struct VerifyAudit {
     pub(crate) team: TeamId,
     #[command(flatten)]
     pub(crate) database: Database,
+}
+
+/// Look after the keys that sign access tokens
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    Rotate(Rotate),
+}
+
+/// Let the next key sign, and draw another one after it
+///
+/// Tokens of the present key hold until they expire. Wait 20 minutes before the next rotation, unless a key has leaked.
+#[derive(Args)]
+pub(crate) struct Rotate {
+    /// Read the keys from stdin and print the rotated ones, for a deployment whose secrets are elsewhere
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) pipe: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 /// Run a workflow file durably in this process, and print its result

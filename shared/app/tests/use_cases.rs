@@ -156,7 +156,6 @@ async fn a_run_that_workers_are_busy_with_can_be_cancelled() {
 
 fn drafted(world: &World, nodes_and_edges: Value) -> PublishWorkflow {
     let wish = PublishWorkflow {
-        act: Act::of_system(Uuid::from_u128(1), Timestamp::UNIX_EPOCH),
         team_id: team(),
         workflow_id: WorkflowId::new(team().uuid()),
         if_revision: None,

@@ -288,6 +288,10 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, BodyTooLarge, UnsupportedMediaType, Validation,
         Internal, Unavailable,
     ],
+    /// Of the route that sends a browser to an issuer.
+    Departing = [NotFound, Validation, RateLimited, Internal, Unavailable],
+    /// Of the route that a browser comes back to from an issuer.
+    Arriving = [Unauthorized, NotFound, Validation, RateLimited, Internal, Unavailable],
     /// Of a route that tells a member of themselves.
     ReadingOneself = [Internal, Unavailable],
     /// Of a route by which members change what is theirs. Forbidden is a page without its CSRF token.

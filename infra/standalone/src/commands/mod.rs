@@ -2,6 +2,7 @@
 
 mod audit;
 mod completions;
+mod keys;
 mod migrate;
 mod run;
 mod seed;
@@ -18,6 +19,7 @@ pub(crate) fn execute(command: Command) -> Result<Exit, Trouble> {
     match command {
         Command::Serve(args) => in_runtime(serve::execute(args)),
         Command::Migrate(args) => in_runtime(migrate::execute(args)),
+        Command::Keys(args) => in_runtime(keys::execute(args)),
         Command::Seed(args) => in_runtime(seed::execute(args)),
         Command::Audit(args) => in_runtime(audit::execute(args)),
         Command::Run(args) => in_runtime(run::execute(args)),

@@ -38,12 +38,12 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let deployment = secrets::deployment(&args.data)?;
     let vault = secrets::vault(deployment.clone(), catalog.clone(), &boot);
     let (workers, egress) = (args.workers.get(), args.egress.egress_allow);
-    let crew = Crew::start(workers, &embedded, conductor.clone(), egress, vault, &boot);
+    let crew = Crew::start(workers, &embedded, conductor.clone(), egress.clone(), vault, &boot);
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
     let mailer = sign_in::mailbox(&args.data, &boot)?;
-    let identity =
-        sign_in::identity(deployment.clone(), &embedded, catalog.clone(), Arc::clone(&mailer), &boot);
+    let (kept, mailed) = (deployment.clone(), Arc::clone(&mailer));
+    let identity = sign_in::identity(kept, egress, &embedded, catalog.clone(), mailed, &boot).await?;
     let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
     let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
     let parts = api::Parts { identity, keeper, mailer, conductor };

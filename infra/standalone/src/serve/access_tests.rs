@@ -13,6 +13,7 @@ use axum::Router;
 use blobs::ObjectBlobs;
 use catalog::{ApiKeyDigest, Catalog, NewService};
 use chrono::TimeDelta;
+use connectors::egress::EgressPolicy;
 use domain::{Environment, Holder, MemberId, Role, ServiceId, SessionId, TeamId, UserId};
 use embedded::{Embedded, QueueOptions};
 use heddle_http::{
@@ -84,7 +85,9 @@ impl World {
         let folder = Data { data: Some(data.path().to_owned()) };
         let mailer = sign_in::mailbox(&folder, &boot).unwrap();
         let secrets = secrets::deployment(&folder).unwrap();
-        let identity = sign_in::identity(secrets.clone(), &embedded, catalog.clone(), mailer.clone(), &boot);
+        let (kept, egress) = (secrets.clone(), EgressPolicy::default());
+        let identity =
+            sign_in::identity(kept, egress, &embedded, catalog.clone(), mailer.clone(), &boot).await.unwrap();
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
         let parts = api::Parts { identity, keeper, mailer, conductor };

@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use app::ports::{DeploymentSecrets, EmailAddress, Mailer};
 use catalog::{Catalog, LazyCatalog};
+use connectors::{
+    EgressWeb,
+    egress::{Egress, EgressPolicy},
+};
 use embedded::{Embedded, Mailbox};
 use identity::{Argon2Params, Identity, Ports, Realm};
 use runtime::Boot;
@@ -28,14 +32,15 @@ pub(crate) fn mailbox(data: &Data, boot: &Boot) -> Result<Arc<dyn Mailer>, Troub
     Ok(Arc::new(mailbox.map_err(trouble("mail can't be kept"))?))
 }
 
-/// Signing in, with its keys among the secrets of the deployment.
-pub(crate) fn identity(
+/// Signing in, with its keys among the secrets of the deployment. Refuses to begin with issuers that are configured wrongly.
+pub(crate) async fn identity(
     secrets: Arc<dyn DeploymentSecrets>,
+    egress: EgressPolicy,
     embedded: &Embedded,
     catalog: Catalog,
     mailer: Arc<dyn Mailer>,
     boot: &Boot,
-) -> Arc<Identity> {
+) -> Result<Arc<Identity>, Trouble> {
     let (clock, ids) = (Arc::clone(&boot.clock), Arc::clone(&boot.ids));
     let catalog = Arc::new(LazyCatalog::open(catalog));
     let ports = Ports {
@@ -43,11 +48,14 @@ pub(crate) fn identity(
         sessions: catalog,
         challenges: Arc::new(embedded.challenges()),
         counters: Arc::new(embedded.counters(Arc::clone(&clock))),
+        web: Arc::new(EgressWeb::new(Egress::new(egress))),
         mailer,
         secrets,
         clock,
         ids,
         entropy: Arc::clone(&boot.entropy),
     };
-    Arc::new(Identity::new(ports, Realm::of_stage(STAGE), Argon2Params::REQUIRED))
+    let identity = Identity::new(ports, Realm::of_stage(STAGE), Argon2Params::REQUIRED);
+    identity.issuers().check().await.map_err(trouble("the identity providers are not taken"))?;
+    Ok(Arc::new(identity))
 }

@@ -70,6 +70,8 @@ pub const ROUTES: &[Route] = &[
     public("POST", "/auth/verify-otp"),
     public("POST", "/auth/login"),
     public("POST", "/auth/refresh"),
+    public("GET", "/auth/oidc/{provider}/start"),
+    public("GET", "/auth/oidc/{provider}/callback"),
     oneself("POST", "/auth/logout"),
     oneself("GET", "/auth/me"),
     oneself("PATCH", "/auth/me"),
