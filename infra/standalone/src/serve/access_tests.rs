@@ -87,7 +87,7 @@ impl World {
         let identity = sign_in::identity(secrets.clone(), &embedded, catalog.clone(), mailer.clone(), &boot);
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let parts = api::Parts { identity, keeper, mailer, conductor };
+        let parts = api::Parts { conductor, identity, keeper, mailer };
         let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,

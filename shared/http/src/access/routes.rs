@@ -116,6 +116,8 @@ pub const ROUTES: &[Route] = &[
     team("PUT", "/workflows/{workflow_id}/graph", P::WorkflowsEdit),
     team("POST", "/workflows/validate", P::WorkflowsView),
     team("POST", "/workflows/{workflow_id}/validate", P::WorkflowsView),
+    team("GET", "/workflows/node-types", P::WorkflowsView),
+    team("POST", "/workflows/{workflow_id}/plan", P::WorkflowsView),
     creates("/workflows/{workflow_id}/publish", P::WorkflowsEdit),
     team("GET", "/workflows/{workflow_id}/versions", P::WorkflowsView),
     team("GET", "/workflows/{workflow_id}/versions/{number}", P::WorkflowsView),
