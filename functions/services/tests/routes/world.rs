@@ -20,7 +20,6 @@ pub(crate) const UNKNOWN: &str = "01961234-5678-7abc-8def-0123456789ab";
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) catalog: Catalog,
-    pub(crate) clock: Arc<ManualClock>,
     pub(crate) team: TeamId,
     /// Access tokens of a member in each role, and of another team's owner.
     pub(crate) admin: String,
@@ -59,8 +58,8 @@ impl World {
         let (admin, editor) = (member(team, Role::Admin).await, member(team, Role::Editor).await);
         let (viewer, foreigner) = (member(team, Role::Viewer).await, member(other, Role::Owner).await);
         let entropy = Arc::new(SequentialEntropy::default());
-        let state = State { catalog: lazy, clock: clock.clone(), ids, entropy };
-        Self { router: router(state, gate), catalog, clock, team, admin, editor, viewer, foreigner, database }
+        let state = State { catalog: lazy, clock, ids, entropy };
+        Self { router: router(state, gate), catalog, team, admin, editor, viewer, foreigner, database }
     }
 
     /// As a member; below `/api/v1`; without a body where that is null.

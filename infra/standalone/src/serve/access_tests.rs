@@ -90,7 +90,7 @@ impl World {
             sign_in::identity(kept, egress, &embedded, catalog.clone(), mailer.clone(), &boot).await.unwrap();
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let parts = api::Parts { identity, keeper, mailer, conductor };
+        let parts = api::Parts { conductor, identity, keeper, mailer };
         let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,
