@@ -83,6 +83,10 @@ impl Part<'_> {
         let mut ways: HashMap<Condition, Cost> = HashMap::new();
         let mut total = Cost::default();
         let mut fan_out = Amount::exactly(1);
+        let mut ranks = vec![0; self.graph.nodes.len()];
+        for node in self.nodes {
+            ranks[node.place] = node.rank;
+        }
         let mut by_rank: Vec<_> = self.nodes.iter().collect();
         by_rank.sort_by_key(|node| std::cmp::Reverse(node.rank));
         let mut alone: HashMap<usize, Amount> = HashMap::new();
@@ -96,7 +100,7 @@ impl Part<'_> {
                 outcomes.into_iter().map(|way| ways.remove(&(node.place, way)).unwrap_or_default());
             cost = cost.plus(each.next().map(|first| each.fold(first, Cost::or)).unwrap_or_default());
             let when = &conditions.when[node.place];
-            let last = when.only_if.iter().max_by_key(|(choice, _)| self.rank(*choice));
+            let last = when.only_if.iter().max_by_key(|(choice, _)| ranks[*choice]);
             let rests_on_one = last.is_none_or(|last| {
                 let of_choice = &conditions.when[last.0].only_if;
                 when.only_if.iter().all(|other| other == last || of_choice.contains(other))
@@ -112,10 +116,6 @@ impl Part<'_> {
         }
         total.latency_ms = self.latency(&alone);
         (total, fan_out)
-    }
-
-    fn rank(&self, place: usize) -> usize {
-        self.nodes.iter().find(|node| node.place == place).map_or(0, |node| node.rank)
     }
 
     /// What a node takes with all that it starts, and how many items it starts.

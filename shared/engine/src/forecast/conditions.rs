@@ -1,6 +1,6 @@
 //! On which choices it depends whether a node runs. Branches that exclude each other are not paid for both.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use domain::{Graph, OnError};
 
@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 6;
 #[derive(Debug, Clone, Default)]
 pub(super) struct When {
     /// All of these have to hold.
-    pub(super) only_if: BTreeSet<Condition>,
+    pub(super) only_if: Rc<BTreeSet<Condition>>,
     /// Whether it runs whenever they do.
     pub(super) is_certain: bool,
 }
@@ -66,8 +66,9 @@ impl<'a> Conditions<'a> {
                 (runs != Runs::Never).then(|| self.way(*edge, parent, by_place[parent]))
             })
             .collect();
-        let mut sets = ways.iter().map(|way| way.only_if.clone());
-        let only_if = sets.next().map(|first| sets.fold(first, |all, set| &all & &set)).unwrap_or_default();
+        let mut sets = ways.iter().map(|way| Rc::clone(&way.only_if));
+        let both = |all: Rc<BTreeSet<_>>, set: Rc<BTreeSet<_>>| Rc::new(&*all & &*set);
+        let only_if = sets.next().map(|first| sets.fold(first, both)).unwrap_or_default();
         let is_certain = self.covers(&ways, &only_if, 0);
         When { only_if, is_certain }
     }
@@ -82,9 +83,9 @@ impl<'a> Conditions<'a> {
         match (label, self.outcomes(parent).len()) {
             (_, 1) => {}
             (Some(label), _) if self.outcomes(parent).iter().any(|outcome| outcome == label) => {
-                way.only_if.insert((parent, label.to_owned()));
+                Rc::make_mut(&mut way.only_if).insert((parent, label.to_owned()));
             }
-            _ => drop(way.only_if.insert((parent, SUCCESS.to_owned()))),
+            _ => drop(Rc::make_mut(&mut way.only_if).insert((parent, SUCCESS.to_owned()))),
         }
         way
     }
@@ -117,7 +118,7 @@ impl<'a> Conditions<'a> {
         if depth == MAX_DEPTH {
             return false;
         }
-        let open = ways.iter().flat_map(|way| &way.only_if).map(|(choice, _)| *choice);
+        let open = ways.iter().flat_map(|way| way.only_if.iter()).map(|(choice, _)| *choice);
         let open: BTreeSet<_> =
             open.filter(|choice| !given.iter().any(|(known, _)| known == choice)).collect();
         let reached = open.into_iter().find(|choice| {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error_value,
     expr::{Entropy, Reads},
-    nodes::{Context, Control, Metadata, Output},
+    nodes::{Context, Control, Output},
     shape::Shape,
     typed::{NodeShapes, Scene, Walk},
     validate::{Checked, check_body},
@@ -107,15 +107,15 @@ impl Follower<'_> {
     fn evaluate(&self, node: &mut Followed, arrived: &Arrived, shapes: &NodeShapes) {
         let read = &self.checked.nodes[node.place];
         let (Some(node_type), document) = (read.node_type, &self.graph.nodes[node.place]) else { return };
-        let is_exact = arrived.is_exact && self.reads_what_is_known(&read.metadata, node.place);
-        let outcome =
-            match (node_type.as_pure(), node_type.control()) {
-                (Some(pure), _) => Some(self.with_context(node.place, &arrived.value, |context| {
-                    pure.evaluate(&read.metadata, context)
-                })),
-                (None, Some(Control::Wait)) => Some(Ok(Output::from(arrived.value.clone()))),
-                _ => None,
-            };
+        let reads = read.metadata.reads().map(|(_, reads)| reads.clone()).fold(Reads::default(), Reads::and);
+        let is_exact = arrived.is_exact && self.reads_what_is_known(&reads, node.place);
+        let outcome = match (node_type.as_pure(), node_type.control()) {
+            (Some(pure), _) => Some(self.with_context(node.place, &reads, &arrived.value, |context| {
+                pure.evaluate(&read.metadata, context)
+            })),
+            (None, Some(Control::Wait)) => Some(Ok(Output::from(arrived.value.clone()))),
+            _ => None,
+        };
         let matches =
             |value: &Value| read.schema.as_ref().is_none_or(|schema| schema.mismatches(value).is_empty());
         match outcome {
@@ -138,8 +138,7 @@ impl Follower<'_> {
     }
 
     /// Whether all that its expressions look at is known: nothing of the moment, and no output that is made up.
-    fn reads_what_is_known(&self, metadata: &Metadata, place: usize) -> bool {
-        let reads = metadata.reads().map(|(_, reads)| reads.clone()).fold(Reads::default(), Reads::and);
+    fn reads_what_is_known(&self, reads: &Reads, place: usize) -> bool {
         let is_known = |key: &String| {
             let other = self.graph.nodes.iter().position(|node| node.key.as_str() == key);
             other.is_some_and(|other| {
@@ -149,18 +148,29 @@ impl Follower<'_> {
         self.start.is_exact && !reads.moment && reads.nodes.iter().all(is_known)
     }
 
-    fn with_context<T>(&self, place: usize, input: &Value, work: impl FnOnce(&Context<'_>) -> T) -> T {
-        let make_base = || self.base(place);
+    fn with_context<T>(
+        &self,
+        place: usize,
+        reads: &Reads,
+        input: &Value,
+        work: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
+        let make_base = || self.base(place, reads);
         let entropy = Entropy { now: Timestamp::UNIX_EPOCH, seed: [0; 32] };
         let context = Context::new(input, &make_base, entropy);
         work(&context.with_item(self.start.is_item.then_some((&self.start.value, 0))))
     }
 
-    fn base(&self, place: usize) -> Value {
-        let ancestors = self.checked.topology.ancestors(place);
-        let before = self.followed.iter().flatten().filter(|other| ancestors[other.place]);
-        let ran = before.filter(|other| other.runs != Runs::Never && other.fails.is_none());
-        let outputs: Map<_, _> = ran.map(|other| (other.key.clone(), other.value.clone())).collect();
+    /// What its expressions see as `base`: of other outputs only those that they read.
+    fn base(&self, place: usize, reads: &Reads) -> Value {
+        let mut outputs = Map::new();
+        if reads.all || !reads.nodes.is_empty() {
+            let ancestors = self.checked.topology.ancestors(place);
+            let before = self.followed.iter().flatten().filter(|other| ancestors[other.place]);
+            let ran = before.filter(|other| other.runs != Runs::Never && other.fails.is_none());
+            let read = ran.filter(|other| reads.all || reads.nodes.contains(&other.key));
+            outputs.extend(read.map(|other| (other.key.clone(), other.value.clone())));
+        }
         json!({
             "time": "2026-01-01T00:00:00.000Z",
             "params": self.start.value,
