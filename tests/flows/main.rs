@@ -42,4 +42,5 @@ mod publish_and_run;
 mod standalone_kill;
 mod step_limits;
 mod support;
+mod taint;
 mod visibility;

@@ -4,6 +4,8 @@ use aws::StepQueueUrls;
 use runtime::{Env, MissingConfig};
 
 pub(crate) struct Config {
+    /// Names the deployment, and so where its master keys are.
+    pub(crate) stage: String,
     /// Table of the run store.
     pub(crate) run_table: String,
     /// Queues of the workers.
@@ -15,9 +17,10 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
+    /// Reads `STAGE`, `RUN_TABLE`, `STEP_QUEUE_URL` with its `_HIGH_` and `_LOW_` siblings, `BLOB_BUCKET` and `DATABASE_SECRET_ARN`.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
+            stage: e.req("STAGE"),
             run_table: e.req("RUN_TABLE"),
             step_queues: StepQueueUrls {
                 high: e.req("STEP_QUEUE_HIGH_URL"),

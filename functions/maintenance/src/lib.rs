@@ -1,5 +1,6 @@
 //! Keeps house once a minute, so that nothing stays stuck and nothing is kept longer than its team wants: a run whose hint
-//! was lost, or whose worker was, gets another one; a run whose time is over is exported and deleted.
+//! was lost, or whose worker was, gets another one; a run whose time is over is exported and deleted; a change that could not be told
+//! when it was made is told; keys of teams are wrapped by the master key in use.
 
 mod agenda;
 
@@ -7,11 +8,12 @@ use std::sync::Arc;
 
 use app::{
     RetirePorts,
-    ports::{Clock, EndedRuns, Exports, RetentionPolicies, RunStore, StepQueue, StoreError},
-    remind_runs, retire_runs,
+    ports::{Clock, EndedRuns, Exports, Outbox, RetentionPolicies, RunStore, StepQueue, StoreError, Teller},
+    remind_runs, retire_runs, tell_due,
 };
 use chrono::TimeDelta;
 use serde::Serialize;
+use vault::Keeper;
 
 pub use agenda::Agenda;
 
@@ -38,6 +40,12 @@ pub struct State {
     pub agenda: Agenda,
     /// How workers hear of overdue runs.
     pub queue: Arc<dyn StepQueue>,
+    /// What is still to be told.
+    pub outbox: Arc<dyn Outbox>,
+    /// Who tells what.
+    pub tellers: Vec<Arc<dyn Teller>>,
+    /// Looks after the keys of credentials.
+    pub keeper: Keeper,
     /// The present.
     pub clock: Arc<dyn Clock>,
 }
@@ -51,16 +59,22 @@ pub struct Kept {
     pub exported: usize,
     /// Runs that were deleted.
     pub purged: usize,
+    /// Changes that were told after all.
+    pub told: usize,
+    /// Keys that were wrapped by the master key in use.
+    pub rewrapped: usize,
 }
 
 /// Takes one turn. Turns at the same time are harmless: a hint too many finds nothing to do, and a run leaves twice at the most.
 ///
-/// Costs one query of DynamoDB for each of the eight shards of open runs, and a request to SQS for every ten hints; every
-/// ten minutes a question to the catalog, and a query for each team that parts with its runs.
+/// Costs one query of DynamoDB for each of the eight shards of open runs, a request to SQS for every ten hints, and two questions to the
+/// catalog; every ten minutes another one, and a query for each team that parts with its runs.
 pub async fn handle(state: &State) -> Result<Kept, StoreError> {
     let started_on = state.clock.now();
     let reminded = remind_runs(&*state.store, &*state.queue, started_on, AT_ONCE).await?;
-    let mut kept = Kept { reminded, ..Kept::default() };
+    let told = tell_due(&*state.outbox, &state.tellers).await?;
+    let rewrapped = state.keeper.rewrap().await?;
+    let mut kept = Kept { reminded, told, rewrapped, ..Kept::default() };
     let ports = RetirePorts { store: &*state.store, ended: &*state.ended, exports: &*state.exports };
     while let Some(team) = state.agenda.next(&*state.policies, state.clock.now()).await? {
         let before = started_on - TimeDelta::days(team.days.into());

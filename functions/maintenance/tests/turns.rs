@@ -8,8 +8,14 @@ use std::sync::{
 };
 
 use app::{
-    fakes::{ManualClock, MemoryExports, MemoryQueue, MemoryRunStore, a_run, a_version, graph, team},
-    ports::{Clock as _, Hint, Retention, RetentionPolicies, RunStore as _, StoreError},
+    fakes::{
+        ManualClock, MemoryExports, MemoryQueue, MemoryRunStore, MemorySecretCatalog, MemorySecretCopies,
+        MemorySecrets, SequentialEntropy, SequentialIds, a_run, a_version, graph, team,
+    },
+    ports::{
+        Clock as _, Hint, Name, Retention, RetentionPolicies, RunStore as _, SealedSecrets as _, SecretValue,
+        StoreError,
+    },
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -17,6 +23,7 @@ use domain::{RunStatus, TeamId};
 use engine::Run;
 use maintenance::{Agenda, Kept, State, handle};
 use serde_json::json;
+use vault::{Keeper, MasterRing, SecretTeller};
 
 /// Teams that part with their runs, and how often somebody asked for them.
 #[derive(Default)]
@@ -39,6 +46,9 @@ struct World {
     exports: Arc<MemoryExports>,
     policies: Arc<Policies>,
     clock: Arc<ManualClock>,
+    secrets: Arc<MemorySecretCatalog>,
+    copies: Arc<MemorySecretCopies>,
+    deployment: Arc<MemorySecrets>,
     state: State,
 }
 
@@ -47,6 +57,13 @@ impl World {
         let (store, queue) = (Arc::new(MemoryRunStore::default()), Arc::new(MemoryQueue::default()));
         let (exports, policies) = (Arc::new(MemoryExports::default()), Arc::new(Policies::default()));
         let clock = Arc::new(ManualClock::default());
+        let secrets = Arc::new(MemorySecretCatalog::default());
+        let (copies, deployment) =
+            (Arc::new(MemorySecretCopies::default()), Arc::new(MemorySecrets::default()));
+        let teller = Arc::new(SecretTeller::new(secrets.clone(), copies.clone()));
+        let (ids, entropy) = (Arc::new(SequentialIds::default()), Arc::new(SequentialEntropy::default()));
+        let masters = MasterRing::creating(deployment.clone(), clock.clone(), entropy.clone());
+        let keeper = Keeper::new(secrets.clone(), secrets.clone(), teller.clone(), masters, ids, entropy);
         let state = State {
             store: store.clone(),
             ended: store.clone(),
@@ -54,9 +71,12 @@ impl World {
             policies: policies.clone(),
             agenda: Agenda::default(),
             queue: queue.clone(),
+            outbox: secrets.clone(),
+            tellers: vec![teller],
+            keeper,
             clock: clock.clone(),
         };
-        Self { store, queue, exports, policies, clock, state }
+        Self { store, queue, exports, policies, clock, secrets, copies, deployment, state }
     }
 
     async fn turn(&self) -> Kept {
@@ -134,4 +154,29 @@ async fn the_catalog_is_asked_every_ten_minutes_and_not_every_turn() {
         world.clock.advance(TimeDelta::minutes(1));
     }
     assert_eq!(world.policies.asked.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn what_was_not_told_is_told_and_keys_are_wrapped_anew() {
+    let (world, team) = (World::new(), team());
+    let value = SecretValue::new("value".to_owned());
+    world.copies.refuse(true);
+    world.state.keeper.put(team, "SHOP", &value).await.unwrap();
+    assert_eq!(world.turn().await, Kept::default());
+    world.copies.refuse(false);
+    assert_eq!(world.turn().await, Kept { told: 1, ..Kept::default() });
+    let (_, before) = world.copies.sealed(team, "SHOP").await.unwrap();
+
+    let name = Name::parse("master-keys").unwrap();
+    let current = app::ports::DeploymentSecrets::read(&*world.deployment, &name).await.unwrap();
+    let current: serde_json::Value = serde_json::from_str(&current).unwrap();
+    let rotated =
+        json!({"current": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc", "previous": current["current"]});
+    world.deployment.replace(&name, &rotated.to_string());
+    world.clock.advance(TimeDelta::minutes(5));
+    assert_eq!(world.turn().await, Kept { rewrapped: 1, ..Kept::default() });
+    let (_, after) = world.copies.sealed(team, "SHOP").await.unwrap();
+    assert!(before.id == after.id && before.master_key_id != after.master_key_id);
+    assert_eq!(world.turn().await, Kept::default());
+    assert_eq!(world.secrets.sealed(team, "SHOP").await.unwrap().1, after);
 }

@@ -7,6 +7,8 @@ use runtime::{Env, MissingConfig};
 /// Read once at boot.
 #[derive(Debug)]
 pub(crate) struct Config {
+    /// `STAGE`: names the deployment, and so where its master keys are.
+    pub(crate) stage: String,
     /// `RUN_TABLE`
     pub(crate) run_table: String,
     /// `EPHEMERAL_TABLE`: what may be forgotten, such as the counts of circuit breakers.
@@ -25,6 +27,7 @@ impl Config {
     /// Reads the environment; the error names everything that is missing or malformed.
     pub(crate) fn from_env(env: &Env) -> Result<Self, MissingConfig> {
         env.collect(|e| Self {
+            stage: e.req("STAGE"),
             run_table: e.req("RUN_TABLE"),
             ephemeral_table: e.req("EPHEMERAL_TABLE"),
             timers: TimerTarget {

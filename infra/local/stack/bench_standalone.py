@@ -2,6 +2,8 @@
 
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +24,8 @@ def run(config: Config, seconds: str) -> int:
     measured = settings_of.load(ROOT / ".local" / f"bench-{os.getpid()}", throwaway=True, durable=True)
     try:
         service = standalone.serve(measured, heddle, postgres.ensure(measured), f"{LOOPBACK}/32", WORKERS)
-        return _drive(measured, load, service, seconds, _facts(measured, heddle))
+        missed = _drive(measured, load, service, seconds, _facts(measured, heddle))
+        return max(missed, _read(measured, service))
     finally:
         status.down(measured)
 
@@ -34,6 +37,17 @@ def _drive(config: Config, load: Path, service: process.Service, seconds: str, f
     if ended is None:
         log = config.path("logs", "heddle.log")
         raise Problem("The measurement failed; see above. The end of heddle's log:\n" + "\n".join(log.read_text().splitlines()[-15:]))
+    return ended
+
+
+def _read(config: Config, service: process.Service) -> int:
+    """How long reads of the API take."""
+    path = bench.kept("reads")
+    script = ROOT / "tests" / "bench" / "reads.py"
+    arguments = ["--url", standalone.url(service), "--key-file", config.path("demo-key"), "--mailbox", config.path("data", "mailbox")]
+    ended = subprocess.run([sys.executable, str(script), *map(str, arguments), "--json", str(path)]).returncode
+    if ended not in (0, 1):
+        raise Problem("The reads can't be measured; see above.")
     return ended
 
 

@@ -61,6 +61,7 @@ def environment(config: Config, running: dict) -> dict:
                 "database_url": running["database_url"],
                 "sample_url": f"http://{LOOPBACK}:{running['sample_port']}",
                 "pids_dir": str(config.directory("run")),
+                "logs_dir": str(config.directory("logs")),
                 "emulator_pid": process.running(config, "emulator").pid,
             },
             indent=2,

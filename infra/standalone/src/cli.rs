@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Seed(Seed),
     #[command(subcommand)]
     Keys(Keys),
+    Audit(Audit),
     Run(Run),
     Validate(Validate),
     Completions(Completions),
@@ -97,6 +98,32 @@ pub(crate) struct Rotate {
     pub(crate) pipe: bool,
     #[command(flatten)]
     pub(crate) data: Data,
+}
+
+/// Look after the audit logs of teams
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    Verify(VerifyAudit),
+}
+
+/// Compute every hash of a team's audit log again, and name the first entry that is not what it was
+///
+/// The last line is the hash of the last entry. Noted elsewhere with how many there are, it shows whether the end was cut off.
+///
+/// Exit status: 0 the log is whole, 1 it is not.
+#[derive(Args)]
+pub(crate) struct VerifyAudit {
+    /// Team whose log it is; one that was deleted has it still
+    #[arg(long, value_name = "TEAM_ID", default_value_t = DEMO_TEAM, hide_default_value = true)]
+    pub(crate) team: TeamId,
+    #[command(flatten)]
+    pub(crate) database: Database,
 }
 
 /// Run a workflow file durably in this process, and print its result

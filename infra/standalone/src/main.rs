@@ -10,6 +10,7 @@ mod file;
 mod findings;
 mod inputs;
 mod run;
+mod secrets;
 mod serve;
 mod stores;
 mod terminal;

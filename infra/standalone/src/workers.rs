@@ -7,7 +7,7 @@ use std::{
 
 use app::{
     Conductor, Worker,
-    ports::{Delivered, Ids, RunStore, StepInbox as _},
+    ports::{Delivered, Ids, RunStore, StepInbox as _, TeamSecrets},
 };
 use connectors::{
     CircuitBreaker, ConnectorSet,
@@ -42,17 +42,19 @@ struct Bench {
 }
 
 impl Crew {
-    /// Lets `count` workers work on what comes from the queue, with this conductor on the embedded stores.
+    /// Lets `count` workers work on what comes from the queue, with this conductor on the embedded stores. Calls go where `egress` lets them,
+    /// with the credentials that `secrets` opens.
     pub(crate) fn start(
         count: u32,
         embedded: &Embedded,
         conductor: Arc<Conductor>,
         egress: EgressPolicy,
+        secrets: Arc<dyn TeamSecrets>,
         boot: &Boot,
     ) -> Self {
         let queue = Arc::clone(&embedded.queue);
         let counters = Arc::new(embedded.counters(Arc::clone(&boot.clock)));
-        let connectors = ConnectorSet::new(Egress::new(egress));
+        let connectors = ConnectorSet::new(Egress::new(egress), secrets);
         let connectors = CircuitBreaker::new(connectors, counters, Arc::clone(&boot.clock));
         let worker = Worker::new(conductor, Arc::new(connectors), Arc::clone(&embedded.ends) as _);
         let bench = Arc::new(Bench {

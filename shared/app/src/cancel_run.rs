@@ -1,7 +1,7 @@
 //! Cancelling a run.
 
-use domain::{RunId, TeamId};
-use engine::{Event, Rejected, Run};
+use domain::{RunId, TeamId, Timestamp};
+use engine::{Event, Run};
 use tracing::info;
 
 use crate::{
@@ -37,45 +37,58 @@ impl From<AdvanceError> for CancelError {
 /// starts: no claim is committed any more, and calls that were claimed a moment before have begun, which is waited for. The result of a
 /// call that is under way is thrown away, and its worker aborts it when it hears of it.
 pub async fn cancel_run(conductor: &Conductor, team: TeamId, id: RunId) -> Result<Run, CancelError> {
-    let ended = end_at_once(conductor, team, id, By::Client).await?;
-    if let Some(claimed_on) = ended.last_claim {
-        let all_began = claimed_on + time::BEGINS_WITHIN + time::SKEW;
-        tokio::time::sleep((all_began - conductor.clock.now()).to_std().unwrap_or_default()).await;
+    match end_at_once(conductor, team, id, By::Another).await? {
+        Stopped::Now(ended) => {
+            let begins = conductor.all_have_begun(ended.last_claim);
+            begins.await;
+            Ok(ended.run().clone())
+        }
+        Stopped::Before(ended) => Err(CancelError::Ended(Box::new(ended.run().clone()))),
     }
-    Ok(ended.run().clone())
 }
 
-/// Who cancels a run.
+/// Who has a run do what its end asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
-    /// Somebody outside.
-    Client,
-    /// The run that has started it, and knows.
+    /// The run that has started it, and knows of its end.
     Parent,
+    /// Anybody else.
+    Another,
 }
 
-/// Commits the cancellation of a run and of every run that it has started.
+/// A run that does not go on.
+pub(crate) enum Stopped<'a> {
+    /// It was cancelled now.
+    Now(Held<'a>),
+    /// It had ended before.
+    Before(Held<'a>),
+}
+
+/// Commits the cancellation of a run and of every run that it has started. Those are ended, too, of one that had ended before: whoever ended
+/// it may have been lost before they came to them.
 pub(crate) async fn end_at_once(
     conductor: &Conductor,
     team: TeamId,
     id: RunId,
     by: By,
-) -> Result<Held<'_>, CancelError> {
+) -> Result<Stopped<'_>, AdvanceError> {
     let mut run = Held::load(conductor, team, id).await?;
-    match run.apply(Event::CancelRequested, |_, _| None).await? {
-        Ok(_) => {
-            info!(run_id = %id, team_id = %team, "run {id} cancelled");
-            // Of what its nodes have started and do not wait for any more, whoever ended them may not have ended all yet.
-            run.expect_everything();
-        }
-        // Whoever ended it may have been lost before the runs that it had started ended too.
-        Err(Rejected::Ended) => {
-            run.expect_everything();
-            run.dispatch_for(by).await?;
-            return Err(CancelError::Ended(Box::new(run.run().clone())));
-        }
-        Err(_) => {}
+    let had_ended = run.apply(Event::CancelRequested, |_, _| None).await?.is_err();
+    if !had_ended {
+        info!(run_id = %id, team_id = %team, "run {id} cancelled");
     }
+    // Of what its nodes have started and do not wait for any more, whoever ended them may not have ended all yet.
+    run.expect_everything();
     run.dispatch_for(by).await?;
-    Ok(run)
+    Ok(if had_ended { Stopped::Before(run) } else { Stopped::Now(run) })
+}
+
+impl Conductor {
+    /// Returns when every call has begun whose claim was made by then: it begins soon, or not at all.
+    pub(crate) async fn all_have_begun(&self, last_claim: Option<Timestamp>) {
+        if let Some(claimed_on) = last_claim {
+            let all_began = claimed_on + time::BEGINS_WITHIN + time::SKEW;
+            tokio::time::sleep((all_began - self.clock.now()).to_std().unwrap_or_default()).await;
+        }
+    }
 }

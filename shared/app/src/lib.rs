@@ -4,7 +4,7 @@
 //! - [`ports`]: the traits that stores, queues and connectors implement, with the errors they may answer.
 //! - [`start_run`](fn@start_run), [`advance_run`](fn@advance_run), [`decide_approval`](fn@decide_approval), [`cancel_run`](fn@cancel_run),
 //!   [`retry_run`](fn@retry_run), [`replay_run`](fn@replay_run), [`remind_runs`](fn@remind_runs), [`retire_runs`](fn@retire_runs),
-//!   [`publish_workflow`](fn@publish_workflow): one use case per module.
+//!   [`publish_workflow`](fn@publish_workflow), [`tell_outbox`](fn@tell_outbox): one use case per module.
 //! - [`conductor`]: how each of them moves a run: decide, commit, do what the committed state asks for.
 //! - [`story`]: what happened in a run, as events with stable ids.
 //! - [`recurrence`]: when recurring timers are due.
@@ -29,6 +29,7 @@ pub mod retry_run;
 pub mod spill;
 pub mod start_run;
 pub mod story;
+pub mod tell_outbox;
 pub mod wake_runs;
 
 #[cfg(feature = "fakes")]
@@ -41,10 +42,14 @@ pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use known_limits::KnownLimits;
-pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
+pub use publish_workflow::{
+    DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, plan_draft, publish_workflow,
+    validate_graph,
+};
 pub use remind_runs::remind_runs;
 pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};
 pub use retire_runs::{RetirePorts, Retired, retire_runs};
 pub use retry_run::{RetryError, RetryRun, preview_retry, retry_run};
 pub use start_run::{StartError, StartPorts, StartRun, Started, Target, start_run};
+pub use tell_outbox::{tell_due, tell_outbox};
 pub use wake_runs::HintSink;

@@ -5,8 +5,8 @@ use tracing::info;
 
 use crate::ports::{Hint, RunStore, StepQueue, StoreError};
 
-/// Sends a hint for up to `limit` open runs whose next check has passed, and answers for how many. A run gets there when its hint
-/// was lost, or its worker between a commit and the hints that follow from it; a hint too many is harmless.
+/// Sends a hint for up to `limit` runs whose next check has passed, and answers for how many. A run gets there when its hint
+/// was lost, or its worker between a commit and what follows from it, be it the last; a hint too many is harmless.
 pub async fn remind_runs(
     store: &dyn RunStore,
     queue: &dyn StepQueue,

@@ -209,3 +209,80 @@ mod sessions {
         SessionWorld { sessions: MemorySessions::default(), users, keep: () }
     });
 }
+
+mod sealed_secrets {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use app::{
+        conformance::sealed_secrets::SealedWorld,
+        fakes::{MemorySecretCatalog, MemorySecretCopies},
+        ports::{DataKey, SealedSecret, SealedSecrets, SecretCatalog as _, SecretCopies as _},
+    };
+    use async_trait::async_trait;
+    use domain::TeamId;
+    use uuid::Uuid;
+
+    const TEAMS: [TeamId; 2] = [TeamId::new(Uuid::from_u128(1)), TeamId::new(Uuid::from_u128(2))];
+
+    #[derive(Default)]
+    struct Kept(MemorySecretCatalog);
+
+    #[async_trait]
+    impl SealedWorld for Kept {
+        fn sealed(&self) -> &dyn SealedSecrets {
+            &self.0
+        }
+
+        fn teams(&self) -> [TeamId; 2] {
+            TEAMS
+        }
+
+        async fn put(&self, team: TeamId, secret: &SealedSecret, key: &DataKey) {
+            if !self.0.data_keys(team).await.expect("a fake in memory").contains(key) {
+                self.0.data_key_insert(team, key).await.expect("a fake in memory");
+            }
+            self.0.secret_insert(team, Uuid::nil(), secret, "").await.expect("a fake in memory");
+        }
+
+        async fn delete(&self, team: TeamId, name: &str) {
+            self.0.secret_delete(team, name).await.expect("a fake in memory");
+        }
+    }
+
+    app::sealed_secrets_suite!(async { Kept::default() });
+
+    #[derive(Default)]
+    struct Copies(MemorySecretCopies, AtomicI64);
+
+    #[async_trait]
+    impl SealedWorld for Copies {
+        fn sealed(&self) -> &dyn SealedSecrets {
+            &self.0
+        }
+
+        fn teams(&self) -> [TeamId; 2] {
+            TEAMS
+        }
+
+        async fn put(&self, team: TeamId, secret: &SealedSecret, key: &DataKey) {
+            self.0
+                .put(team, self.1.fetch_add(1, Ordering::Relaxed), secret, key)
+                .await
+                .expect("a fake in memory");
+        }
+
+        async fn delete(&self, team: TeamId, name: &str) {
+            self.0
+                .remove(team, self.1.fetch_add(1, Ordering::Relaxed), name)
+                .await
+                .expect("a fake in memory");
+        }
+    }
+
+    mod copies {
+        use super::*;
+
+        app::sealed_secrets_suite!(async { Copies::default() });
+        app::secret_copies_suite!(async { MemorySecretCopies::default() });
+    }
+}

@@ -4,9 +4,14 @@
 
 mod common;
 
-use app::fakes::{ScriptedConnectors, a_version, graph, team};
+use app::{
+    advance_run,
+    fakes::{ScriptedConnectors, a_version, graph, team},
+    ports::{Clock as _, RunStore as _},
+};
 use common::{World, effect, flow, hint, pure};
 use domain::{ErrorClass, Failure, RunStatus};
+use engine::Run;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -107,6 +112,30 @@ async fn a_message_that_is_delivered_again_and_again_changes_nothing() {
     let after = world.load(&run).await;
     assert_eq!((before.run, before.records), (after.run, after.records));
     assert_eq!((world.connectors.calls().len(), world.collect().len()), (calls, 0));
+}
+
+#[tokio::test]
+async fn a_run_fails_by_its_workers_only_when_three_were_lost_and_not_by_a_store() {
+    let world = World::new(connectors());
+    let version = a_version(team(), graph(a_bit_of_everything()));
+    let run = Run { version_id: version.id, ..app::fakes::a_run(version.team_id, world.clock.now()) };
+    world.store.create(&run, &json!({"n": 1}), None).await.unwrap();
+    assert!(world.advance(&hint(&run, None), 1).await.is_err(), "its version can't be read");
+    world.store.put_version(&version).await.unwrap();
+    // Each is lost as soon as it is counted. The first of them reads the version, too.
+    for (receive_count, point) in [(2, 6), (3, 4), (4, 4)] {
+        let delivery = world.delivery(receive_count);
+        world.switch.arm(point);
+        let lost = world.switch.run(advance_run(&world.worker, &hint(&run, None), &delivery)).await;
+        assert!(lost.is_none());
+        let counted = world.load(&run).await.run;
+        let counts: Vec<_> = counted.lost_deliveries.values().copied().collect();
+        assert_eq!((counts, counted.status), (vec![receive_count - 1], RunStatus::Pending));
+    }
+    let last = world.advance(&hint(&run, None), 5).await.unwrap();
+    assert_eq!(last.run_ended, Some(RunStatus::Failed));
+    let error = world.load(&run).await.run.error.unwrap();
+    assert_eq!((error.failure.class, error.failure.code.as_str()), (ErrorClass::Crashed, "workers_lost"));
 }
 
 /// A random graph: node `n` follows one earlier node, or merges up to three, or is a root.

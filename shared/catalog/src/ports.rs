@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use app::ports::{
-    ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
+    Act, ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
     StoreError, WorkflowCatalog,
 };
 use async_trait::async_trait;
@@ -24,27 +24,44 @@ impl WorkflowCatalog for Catalog {
     async fn missing(&self, team: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError> {
         let experts = ids_of(references, ReferenceKind::Expert);
         let workflows = ids_of(references, ReferenceKind::Workflow);
+        let collections = ids_of(references, ReferenceKind::Collection);
+        let servers = ids_of(references, ReferenceKind::McpServer);
+        let secrets = references.iter().filter(|reference| reference.kind == ReferenceKind::Secret);
+        let secrets: Vec<String> = secrets.map(|reference| reference.id.clone()).collect();
         let mut tx = self.team(team, "look up references").await?;
         let found = sqlx::query!(
-            r#"select 'expert' as "kind!", id as "id!" from experts where team_id = $1 and id = any ($2)
+            r#"select 'expert' as "kind!", id::text as "id!" from experts where team_id = $1 and id = any ($2)
             union all
-            select 'workflow', id from workflows where team_id = $1 and id = any ($3)"#,
+            select 'workflow', id::text from workflows where team_id = $1 and id = any ($3)
+            union all
+            select 'collection', id::text from collections where team_id = $1 and id = any ($4)
+            union all
+            select 'mcp_server', id::text from mcp_servers where team_id = $1 and id = any ($5)
+            union all
+            select distinct 'secret', name from secrets where team_id = $1 and name = any ($6)"#,
             team.uuid(),
             &experts,
-            &workflows
+            &workflows,
+            &collections,
+            &servers,
+            &secrets
         )
         .fetch_all(&mut *tx)
         .await;
         let found = tx.end(found).await?;
-        let found: HashSet<(&str, Uuid)> = found.iter().map(|row| (row.kind.as_str(), row.id)).collect();
+        let found: HashSet<(&str, &str)> =
+            found.iter().map(|row| (row.kind.as_str(), row.id.as_str())).collect();
         let exists = |reference: &Reference| {
             let kind = match reference.kind {
                 ReferenceKind::Expert => "expert",
                 ReferenceKind::Workflow => "workflow",
-                // No team can have one yet: they have no tables.
-                ReferenceKind::Collection | ReferenceKind::McpServer | ReferenceKind::Secret => return false,
+                ReferenceKind::Collection => "collection",
+                ReferenceKind::McpServer => "mcp_server",
+                ReferenceKind::Secret => return found.contains(&("secret", reference.id.as_str())),
             };
-            reference.id.parse().is_ok_and(|id| found.contains(&(kind, id)))
+            // However the author wrote the id.
+            let id = reference.id.parse().map(|id: Uuid| id.to_string());
+            id.is_ok_and(|id| found.contains(&(kind, id.as_str())))
         };
         Ok(references.iter().filter(|reference| !exists(reference)).cloned().collect())
     }
@@ -54,8 +71,9 @@ impl WorkflowCatalog for Catalog {
         version: WorkflowVersion,
         revision: i64,
         note: Option<&str>,
+        act: &Act,
     ) -> Result<WorkflowVersion, StoreError> {
-        self.version_insert(&version, revision, note).await
+        self.version_insert(&version, revision, note, act).await
     }
 
     async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {

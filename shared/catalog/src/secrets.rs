@@ -1,9 +1,10 @@
 //! Credentials of teams, sealed (SCR-01, SCR-04, SCR-06). What is in them is never seen here: they are sealed and opened by their users.
 
-use app::ports::{DataKey, SealedSecret, SealedSecrets};
+use app::ports::{DataKey, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog, SecretVersion};
 use async_trait::async_trait;
-use domain::{DataKeyId, TeamId, Timestamp};
-use sqlx::query_as;
+use domain::{DataKeyId, TeamId, Timestamp, WorkflowId};
+use engine::ReferenceKind;
+use sqlx::{PgConnection, query_as};
 use uuid::Uuid;
 
 use crate::{
@@ -11,36 +12,22 @@ use crate::{
     error::{found_any, store_error},
 };
 
-/// A version of a credential as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretVersion {
-    /// What workflows call the credential.
-    pub name: String,
-    /// Counts from 1.
-    pub version: u32,
-    /// The last characters of what is in it, four at most.
-    pub last4: String,
-    /// When it was put.
-    pub created_on: Timestamp,
-}
-
 /// The rule that a version breaks which somebody else put first.
 const VERSION_TAKEN: &str = "uq_secrets_team_id_name_version";
 
-impl Catalog {
-    /// Keeps a version of a credential. `id` is its row's. A version that is there already is [`Conflict`](StoreError::Conflict): what is
-    /// sealed says which version it is, so that whoever lost seals again.
-    pub async fn secret_insert(
+#[async_trait]
+impl SecretCatalog for Catalog {
+    async fn secret_insert(
         &self,
         team: TeamId,
         id: Uuid,
         secret: &SealedSecret,
         last4: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Timestamp, StoreError> {
         let mut tx = self.team(team, "keep a secret").await?;
-        let kept = sqlx::query!(
+        let kept = sqlx::query_scalar!(
             "insert into secrets (id, team_id, name, version, ciphertext, nonce, key_id, last4)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            values ($1, $2, $3, $4, $5, $6, $7, $8) returning created_on",
             id,
             team.uuid(),
             secret.name,
@@ -50,16 +37,19 @@ impl Catalog {
             secret.key_id.uuid(),
             last4
         )
-        .execute(&mut *tx)
+        .fetch_one(&mut *tx)
         .await;
+        let kept = match kept {
+            Ok(created_on) => changed(&mut tx, team, &secret.name).await.map(|()| created_on),
+            Err(error) => Err(error),
+        };
         match tx.end(kept).await {
             Err(StoreError::Violates(rule)) if rule == VERSION_TAKEN => Err(StoreError::Conflict),
-            kept => kept.map(drop),
+            kept => kept,
         }
     }
 
-    /// Every version of the team's credentials, by name, the one in use first.
-    pub async fn secret_list(&self, team: TeamId) -> Result<Vec<SecretVersion>, StoreError> {
+    async fn secret_list(&self, team: TeamId) -> Result<Vec<SecretVersion>, StoreError> {
         let mut tx = self.team(team, "list secrets").await?;
         let rows = sqlx::query!(
             "select name, version, last4, created_on from secrets where team_id = $1 order by name, version desc",
@@ -76,17 +66,40 @@ impl Catalog {
         Ok(version.collect())
     }
 
-    /// Forgets a credential with all its versions.
-    pub async fn secret_delete(&self, team: TeamId, name: &str) -> Result<(), StoreError> {
+    async fn secret_delete(&self, team: TeamId, name: &str) -> Result<(), StoreError> {
         let mut tx = self.team(team, "delete a secret").await?;
         let deleted = sqlx::query!("delete from secrets where team_id = $1 and name = $2", team.uuid(), name)
             .execute(&mut *tx)
             .await;
+        let deleted = match deleted {
+            Ok(done) if done.rows_affected() > 0 => changed(&mut tx, team, name).await.map(|()| done),
+            deleted => deleted,
+        };
         found_any(&tx.end(deleted).await?)
     }
 
-    /// Keeps a data key of the team, which is the one in use from then on.
-    pub async fn data_key_insert(&self, team: TeamId, key: &DataKey) -> Result<(), StoreError> {
+    async fn secret_users(&self, team: TeamId, name: &str) -> Result<Vec<(WorkflowId, String)>, StoreError> {
+        let mut tx = self.team(team, "find who uses a secret").await?;
+        // Few graphs have the name in their text, and those are read.
+        let rows = sqlx::query!(
+            r#"select w.id, w.name, v.graph as "graph: sqlx::types::Json<domain::Graph>"
+            from workflows w join workflow_versions v on v.team_id = w.team_id and v.id = w.published_version_id
+            where w.team_id = $1 and w.status <> 'archived' and strpos(v.graph::text, 'secret.' || $2) > 0
+            order by w.name, w.id"#,
+            team.uuid(),
+            name
+        )
+        .fetch_all(&mut *tx)
+        .await;
+        let names_it = |graph: &domain::Graph| {
+            let references = engine::references(graph);
+            references.iter().any(|found| found.kind == ReferenceKind::Secret && found.id == name)
+        };
+        let users = tx.end(rows).await?.into_iter().filter(|row| names_it(&row.graph));
+        Ok(users.map(|row| (row.id.into(), row.name)).collect())
+    }
+
+    async fn data_key_insert(&self, team: TeamId, key: &DataKey) -> Result<(), StoreError> {
         let mut tx = self.team(team, "keep a data key").await?;
         let kept = sqlx::query!(
             "insert into team_data_keys (id, team_id, wrapped_key, master_key_id) values ($1, $2, $3, $4)",
@@ -100,8 +113,7 @@ impl Catalog {
         tx.end(kept).await.map(drop)
     }
 
-    /// All data keys of the team, the one in use first.
-    pub async fn data_keys(&self, team: TeamId) -> Result<Vec<DataKey>, StoreError> {
+    async fn data_keys(&self, team: TeamId) -> Result<Vec<DataKey>, StoreError> {
         let mut tx = self.team(team, "list data keys").await?;
         let rows = query_as!(
             KeyRow,
@@ -114,9 +126,7 @@ impl Catalog {
         Ok(tx.end(rows).await?.into_iter().map(DataKey::from).collect())
     }
 
-    /// Keeps a data key in its new wrapping, if it is still wrapped by the master key `from`; else [`NotFound`](StoreError::NotFound),
-    /// which somebody else saw to. Secrets stay as they are.
-    pub async fn data_key_rewrap(&self, team: TeamId, key: &DataKey, from: &str) -> Result<(), StoreError> {
+    async fn data_key_rewrap(&self, team: TeamId, key: &DataKey, from: &str) -> Result<(), StoreError> {
         let mut tx = self.team(team, "wrap a data key anew").await?;
         let wrapped = sqlx::query!(
             "update team_data_keys set wrapped_key = $4, master_key_id = $5
@@ -129,11 +139,14 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
+        let wrapped = match wrapped {
+            Ok(done) if done.rows_affected() > 0 => opens_changed(&mut tx, team, key.id).await.map(|()| done),
+            wrapped => wrapped,
+        };
         found_any(&tx.end(wrapped).await?)
     }
 
-    /// The teams with data keys that are wrapped by another master key than this one.
-    pub async fn teams_to_rewrap(&self, master_key_id: &str) -> Result<Vec<TeamId>, StoreError> {
+    async fn teams_to_rewrap(&self, master_key_id: &str) -> Result<Vec<TeamId>, StoreError> {
         let teams = sqlx::query_scalar!(
             r#"select team_id as "team_id!" from teams_of_other_masters($1) order by team_id"#,
             master_key_id
@@ -182,4 +195,34 @@ impl From<KeyRow> for DataKey {
     fn from(row: KeyRow) -> Self {
         Self { id: row.id.into(), wrapped: row.wrapped_key, master_key_id: row.master_key_id }
     }
+}
+
+/// Notes that a credential has changed, to be told once the transaction is committed. Not before a moment later by others: whoever commits
+/// tells it at once.
+async fn changed(tx: &mut PgConnection, team: TeamId, name: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into outbox (id, team_id, aggregate, aggregate_id, kind, payload, next_attempt_at)
+        values (gen_random_uuid(), $1, 'secrets', $1, $2, jsonb_build_object('name', $3::text), now() + interval '15 seconds')",
+        team.uuid(),
+        SECRET_CHANGED,
+        name
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// As [`changed`], of all credentials that a key opens: whoever reads them reads the key with them.
+async fn opens_changed(tx: &mut PgConnection, team: TeamId, key: DataKeyId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into outbox (id, team_id, aggregate, aggregate_id, kind, payload, next_attempt_at)
+        select gen_random_uuid(), $1, 'secrets', $1, $2, jsonb_build_object('name', name), now() + interval '15 seconds'
+        from (select distinct name from secrets where team_id = $1 and key_id = $3) opened",
+        team.uuid(),
+        SECRET_CHANGED,
+        key.uuid()
+    )
+    .execute(tx)
+    .await
+    .map(drop)
 }

@@ -4,12 +4,14 @@
 //! - [`CircuitBreaker`] stands before it and leaves hosts alone that keep failing (NOD-26).
 //! - [`egress`]: the one HTTP client. Whatever leaves Heddle for an address that a workflow names goes through it (SEC-13).
 //! - [`EgressWeb`] implements [`app::ports::Web`]: what identity providers publish (AUT-15).
+//! - `secrets`: credentials are put into a call here and nowhere else, and taken out of what comes back.
 //! - `api`: `get_api` and `post_api` (engine.md, node types).
 
 mod api;
 mod breaker;
 mod connector_set;
 pub mod egress;
+mod secrets;
 mod web;
 
 pub use breaker::CircuitBreaker;

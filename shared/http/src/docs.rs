@@ -215,6 +215,13 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
+    /// Of a route that takes a body and replaces what an entity holds.
+    Rotating = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that deletes an entity which others may need.
+    Deleting = [NotFound, InUse, Internal, Unavailable],
     /// Of a route that takes a body about an entity and stores nothing.
     Judging = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, BodyTooLarge, UnsupportedMediaType,
@@ -225,6 +232,23 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, BodyTooLarge, UnsupportedMediaType, Validation,
         Internal, Unavailable,
     ],
+    /// Of a route that takes a body and changes an entity which has no revision.
+    Amending = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that takes a body and gives a name to something.
+    Naming = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Taken, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that changes somebody's place in a team.
+    Regrading = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Forbidden, NotFound, LastOwner, BodyTooLarge,
+        UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of a route that takes somebody out of a team.
+    Leaving = [Forbidden, NotFound, LastOwner, Internal, Unavailable],
     /// Of the route that starts runs.
     Starting = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Forbidden, NotFound, NotPublished,

@@ -44,12 +44,18 @@ pub enum Code {
     NothingFailed,
     /// Nobody waits for this decision.
     NotAwaited,
+    /// There is one already.
+    Taken,
+    /// A team keeps an owner.
+    LastOwner,
     /// The workflow has no published version.
     NotPublished,
     /// The workflow is archived.
     WorkflowArchived,
     /// The same request is being done.
     RequestUnderWay,
+    /// Something else needs the entity.
+    InUse,
     /// `If-Match` names an older state of the entity.
     Stale,
     /// The body is larger than the route takes.
@@ -70,7 +76,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -85,9 +91,12 @@ impl Code {
         Self::RunNotEnded,
         Self::NothingFailed,
         Self::NotAwaited,
+        Self::Taken,
+        Self::LastOwner,
         Self::NotPublished,
         Self::WorkflowArchived,
         Self::RequestUnderWay,
+        Self::InUse,
         Self::Stale,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -130,9 +139,12 @@ impl Code {
             Self::RunNotEnded => (S::CONFLICT, "run_not_ended", "The run has not ended"),
             Self::NothingFailed => (S::CONFLICT, "nothing_failed", "The run succeeded"),
             Self::NotAwaited => (S::CONFLICT, "not_awaited", "Nobody waits for this decision"),
+            Self::Taken => (S::CONFLICT, "taken", "There is one already"),
+            Self::LastOwner => (S::CONFLICT, "last_owner", "A team keeps an owner"),
             Self::NotPublished => (S::CONFLICT, "not_published", "The workflow is not published"),
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
             Self::RequestUnderWay => (S::CONFLICT, "request_under_way", "The request is being done"),
+            Self::InUse => (S::CONFLICT, "in_use", "Still in use"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "The entity has changed"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {
@@ -191,6 +203,12 @@ impl ApiError {
             many => format!("{} mistakes were found.", many.len()),
         };
         Self { errors, ..Self::new(Code::Validation, detail) }
+    }
+
+    /// Lists what stands in the way.
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
     }
 
     /// 500. The cause is logged and not shown.

@@ -158,7 +158,7 @@ impl DynamoRunStore {
     }
 }
 
-/// Completes the update by what not every commit changes: the place in `by_check`, which an ended run leaves, and the names of
+/// Completes the update by what not every commit changes: the place in `by_check`, which an ended run leaves in the end, and the names of
 /// retried attempts.
 fn with_rest(
     update: UpdateItemFluentBuilder,

@@ -56,6 +56,11 @@ pub(crate) fn slots_pk(team: TeamId) -> String {
     format!("SLOTS#{team}")
 }
 
+/// The partition of a team's credentials, each by its name.
+pub(crate) fn secret_pk(team: TeamId) -> String {
+    format!("SECRET#{team}")
+}
+
 pub(crate) fn challenge_pk(key: &str) -> String {
     format!("CODE#{key}")
 }

@@ -9,6 +9,7 @@
 //! | `IDEM#<team>#<key>` | `IDEM` | `run_id`, `request`, `expires_at` (epoch seconds, the table's TTL) |
 //! | `ADMIT#<team>` | `ADMITTED` | `runs`: the set of the runs that are under way, of a team with a limit |
 //! | `WAIT#<team>` | `<run>` | none: a run that waits |
+//! | `SECRET#<team>` | `<name>` | `order`; of a credential that is there, all sealed: `version`, `ciphertext`, `nonce`, `key_id`, `wrapped_key`, `master_key_id` |
 //! | `COUNT#<key>` | `WINDOW#<length>#<end>` | `count`, `expires_at` |
 //! | `ANSWER#<key>` | `ANSWER` | `request`, `expires_at`; once it was answered `status`, `headers` (JSON), `body` |
 //! | `CODE#<key>` | `CODE` | `challenge` (its id), `mac`, `purpose`, `tries`, `expires_at`, `ip`, `user_agent` |
@@ -29,9 +30,9 @@
 //! **Indexes** of lists project the ids and `summary`, which changes when a run's status does. DynamoDB writes an index only when something in
 //! it changes, so that an ordinary commit costs no index write.
 //! - `by_team` (`team_id`, `created_sk` = [`RunPosition`](app::position::RunPosition)) and `by_workflow` (`workflow_id`, the same).
-//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): open runs by their next check, rounded *down* to 30 s, with `team_id`. A run
-//!   whose lease moves on with every step then moves in the index twice a minute at most, and nobody must know the stored
-//!   value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
+//! - `by_check` (`check_pk` = `open#0` … `open#7`, `check_at` RFC 3339): runs by their next check, rounded *down* to 30 s, with `team_id`: open ones,
+//!   and ended ones of which something is left to do. A run whose lease moves on with every step then moves in the index twice a minute at
+//!   most, and nobody must know the stored value to write it. A check that comes up to 30 s early finds a live lease and waits for its end.
 
 mod admissions;
 mod challenges;
@@ -47,6 +48,7 @@ mod keys;
 mod list;
 mod load;
 mod question;
+mod secret_copies;
 mod spill;
 mod step_slots;
 mod store;
@@ -56,4 +58,5 @@ pub use admissions::DynamoAdmissions;
 pub use challenges::DynamoChallenges;
 pub use counters::DynamoCounters;
 pub use kept_answers::DynamoAnswers;
+pub use secret_copies::DynamoSecrets;
 pub use store::DynamoRunStore;

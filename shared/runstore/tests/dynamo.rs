@@ -114,6 +114,72 @@ mod challenges {
     app::challenges_suite!(challenges());
 }
 
+mod secret_copies {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
+
+    use app::{
+        conformance::sealed_secrets::SealedWorld,
+        ports::{DataKey, SealedSecret, SealedSecrets, SecretCopies as _},
+    };
+    use async_trait::async_trait;
+    use aws_sdk_dynamodb::Client;
+    use domain::{DataKeyId, TeamId};
+    use runstore::DynamoSecrets;
+    use test_support::aws::{Emulator, Requests};
+    use uuid::Uuid;
+
+    use super::counts;
+
+    struct Copies(DynamoSecrets, AtomicI64, Arc<Requests>);
+
+    async fn copies() -> Copies {
+        let emulator = Emulator::connect().await;
+        let table = emulator.run_table().await;
+        let secrets = DynamoSecrets::new(Client::new(&emulator.sdk), table);
+        Copies(secrets, AtomicI64::new(1), emulator.requests)
+    }
+
+    #[async_trait]
+    impl SealedWorld for Copies {
+        fn sealed(&self) -> &dyn SealedSecrets {
+            &self.0
+        }
+
+        fn teams(&self) -> [TeamId; 2] {
+            [TeamId::new(Uuid::from_u128(1)), TeamId::new(Uuid::from_u128(2))]
+        }
+
+        async fn put(&self, team: TeamId, secret: &SealedSecret, key: &DataKey) {
+            self.0.put(team, self.1.fetch_add(1, Ordering::Relaxed), secret, key).await.unwrap();
+        }
+
+        async fn delete(&self, team: TeamId, name: &str) {
+            self.0.remove(team, self.1.fetch_add(1, Ordering::Relaxed), name).await.unwrap();
+        }
+    }
+
+    app::sealed_secrets_suite!(copies());
+    app::secret_copies_suite!(async { copies().await.0 });
+
+    #[tokio::test]
+    async fn a_secret_is_one_read_and_the_largest_has_room() {
+        let world = copies().await;
+        let [team, _] = world.teams();
+        let key =
+            DataKey { id: DataKeyId::new(team.uuid()), wrapped: vec![1; 60], master_key_id: "m".to_owned() };
+        let ciphertext = vec![255; 65_552];
+        let secret =
+            SealedSecret { name: "PEM".to_owned(), version: 1, ciphertext, nonce: [0; 12], key_id: key.id };
+        world.put(team, &secret, &key).await;
+        world.2.take();
+        assert_eq!(world.0.sealed(team, "PEM").await.unwrap(), (secret, key));
+        assert_eq!(world.2.take(), counts([("GetItem", 1)]));
+    }
+}
+
 fn morning() -> Timestamp {
     Timestamp::from_timestamp(1_770_000_000, 0).unwrap()
 }

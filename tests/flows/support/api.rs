@@ -4,14 +4,22 @@ use std::{net::SocketAddr, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 
 use super::required;
 
-/// The API with the demo team's key.
+const OWNER: &str = "owner@demo.example";
+const PASSWORD: &str = "a password of the flows";
+/// The password at the cost of the product.
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=65536,t=3,p=4$IO49Bvm+CONJHHshGq2jWw$uf84es0sL2f0QPzvdHY1a5g0GYgJovMCVdZe1xS+6FI";
+
+/// The API with the demo team's key, or as a member of it.
 pub struct Api {
     client: reqwest::Client,
     base: Url,
     key: String,
+    token: Option<String>,
 }
 
 /// Status and JSON body of an answer.
@@ -44,12 +52,32 @@ impl Api {
         {
             client = client.resolve(host, SocketAddr::from(([127, 0, 0, 1], port)));
         }
-        Self { client: client.build().expect("a client"), base, key: key.to_owned() }
+        Self { client: client.build().expect("a client"), base, key: key.to_owned(), token: None }
     }
 
-    /// A request with the key.
+    /// The same as the owner of the demo team, who signs in by a password that they are given here.
+    pub async fn as_owner(self, database: &PgPool) -> Self {
+        sqlx::query(
+            "update users u set password_hash = $2 from members m where m.id = u.member_id and m.email = $1",
+        )
+        .bind(OWNER)
+        .bind(PASSWORD_HASH)
+        .execute(database)
+        .await
+        .expect("the demo team has an owner");
+        let login = json!({"email": OWNER, "password": PASSWORD});
+        let signed_in = with_json(self.anonymous(Method::POST, "/api/v1/auth/login"), &login);
+        let signed_in = Answer::of(signed_in).await.expect(200);
+        Self { token: signed_in["access_token"].as_str().map(str::to_owned), ..self }
+    }
+
+    /// A request with the key, or with the member's token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.anonymous(method, path).header("x-api-key", &self.key)
+        let request = self.anonymous(method, path);
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request.header("x-api-key", &self.key),
+        }
     }
 
     /// A request without a key.

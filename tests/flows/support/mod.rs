@@ -5,6 +5,7 @@ pub mod process;
 pub mod quiet_run;
 pub mod standalone;
 pub mod target;
+pub mod traces;
 pub mod worker;
 
 use std::{
@@ -31,6 +32,8 @@ pub struct Stack {
     pub blob_bucket: String,
     /// Functions by their name in the workspace, as they were deployed.
     pub functions: BTreeMap<String, String>,
+    /// What its services have printed.
+    pub logs_dir: String,
     /// The process of the emulated AWS; functions are its children.
     pub emulator_pid: u32,
 }
@@ -52,6 +55,11 @@ impl Stack {
         assert!(answer.headers().get("x-amz-function-error").is_none(), "{function} failed");
         serde_json::from_str(&answer.text().await.expect("a body")).expect("what it returned is JSON")
     }
+}
+
+/// The database of the stack.
+pub async fn database() -> sqlx::PgPool {
+    sqlx::PgPool::connect(&required("HEDDLE_TEST_DATABASE_URL")).await.expect("the database answers")
 }
 
 /// The binary that the stack deploys for a function.

@@ -3,13 +3,14 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use reqwest::Method;
 use serde_json::Value;
+use sqlx::PgPool;
 use tempfile::TempDir;
 use test_support::TestDatabase;
 
@@ -24,6 +25,7 @@ pub struct Standalone {
     binary: PathBuf,
     directory: TempDir,
     address: SocketAddr,
+    log_level: &'static str,
     // Dropped last: nothing is connected any more.
     database: TestDatabase,
 }
@@ -31,12 +33,17 @@ pub struct Standalone {
 impl Standalone {
     /// Migrates and seeds an empty database, and serves it.
     pub async fn start() -> Self {
+        Self::start_logging("warn").await
+    }
+
+    /// As [`start`](Self::start), with what it logs from this level on.
+    pub async fn start_logging(log_level: &'static str) -> Self {
         let binary = PathBuf::from(required("HEDDLE_FLOW_STANDALONE"));
         let database = TestDatabase::empty().await;
         let directory = tempfile::tempdir().expect("a directory");
         // The port is free again in a moment, and taken by every start of the process.
         let address = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a port");
-        let mut standalone = Self { process: Process(None), binary, directory, address, database };
+        let mut standalone = Self { process: Process(None), binary, directory, address, log_level, database };
         standalone.command(&["migrate"]);
         standalone.command(&["seed", "--key-file", &standalone.path("key")]);
         standalone.restart().await;
@@ -53,6 +60,16 @@ impl Standalone {
     pub async fn set_teams(&self, settings: Value) {
         let update = sqlx::query("update teams set settings = $1").bind(settings);
         update.execute(self.database.pool()).await.expect("teams have settings");
+    }
+
+    /// All of its files: logs, large values, keys.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &PgPool {
+        self.database.pool()
     }
 
     /// SIGKILL: nothing of the process gets to run any more.
@@ -93,7 +110,11 @@ impl Standalone {
     fn heddle(&self, arguments: &[&str]) -> Command {
         let log = File::options().create(true).append(true).open(self.path("log")).expect("the log");
         let mut command = Command::new(&self.binary);
-        command.args(arguments).env_clear().env("DATABASE_URL", self.database.url()).env("LOG_LEVEL", "warn");
+        command
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", self.database.url())
+            .env("LOG_LEVEL", self.log_level);
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log")).stderr(log);
         command
     }

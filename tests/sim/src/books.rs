@@ -31,8 +31,6 @@ pub struct Books {
     pub starts: BTreeMap<String, (RunId, Value)>,
     /// By the keys of calls: whose they are.
     pub effects: BTreeMap<String, (RunId, NodeKey)>,
-    /// Runs that somebody may have moved who did not do what that asks for, and will not come back to it.
-    pub left: BTreeSet<RunId>,
     /// The rules that did not hold.
     pub found: Vec<Violation>,
 }

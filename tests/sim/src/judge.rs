@@ -94,12 +94,6 @@ impl Judge {
         self.object_to(found);
     }
 
-    /// Whoever moved a run may have left before they had done what that asks for, and will not come back: a message of it is among the
-    /// dead letters, or a person has given up.
-    pub fn is_left(&self, run: RunId) {
-        self.books().left.insert(run);
-    }
-
     /// The approvals that wait for people.
     pub fn asked(&self) -> Vec<(RunId, NodeKey)> {
         let books = self.books();

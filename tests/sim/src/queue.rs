@@ -9,7 +9,7 @@ use app::ports::{Clock as _, Due, Hint, Name, StepQueue, StoreError, Timer, Time
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::{chance::Dice, judge::Judge, network::Network};
+use crate::{chance::Dice, network::Network};
 
 /// When a message that was given back may be received again.
 const RELEASED: Duration = Duration::from_secs(1);
@@ -17,7 +17,6 @@ const RELEASED: Duration = Duration::from_secs(1);
 /// The messages.
 pub struct SimQueue {
     network: Arc<Network>,
-    judge: Arc<Judge>,
     dice: Dice,
     state: Mutex<State>,
     changed: Notify,
@@ -44,9 +43,9 @@ pub struct Message {
 
 impl SimQueue {
     /// An empty queue.
-    pub fn new(seed: u64, network: Arc<Network>, judge: Arc<Judge>) -> Self {
+    pub fn new(seed: u64, network: Arc<Network>) -> Self {
         let (dice, state) = (Dice::of(seed, "queue"), Mutex::default());
-        Self { network, judge, dice, state, changed: Notify::new() }
+        Self { network, dice, state, changed: Notify::new() }
     }
 
     /// Puts a hint into the queue at once.
@@ -80,9 +79,8 @@ impl SimQueue {
         let (now, weather) = (self.network.clock.elapsed(), &self.network.weather);
         let mut state = self.state();
         let is_dead = |m: &Message| m.visible_on <= now && m.receives >= weather.max_receives;
-        for dead in state.messages.extract_if(.., |m| is_dead(m)) {
+        for _ in state.messages.extract_if(.., |m| is_dead(m)) {
             self.network.count("dead letters");
-            self.judge.is_left(dead.hint.run_id);
         }
         let due: Vec<_> =
             (0..state.messages.len()).filter(|i| state.messages[*i].visible_on <= now).collect();

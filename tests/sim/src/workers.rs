@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -51,12 +51,21 @@ impl WorkerProcess {
 
 /// Invocations that are at work.
 #[derive(Default)]
-pub struct AtWork(AtomicUsize);
+pub struct AtWork {
+    count: AtomicUsize,
+    /// In milliseconds of the seed.
+    full_until: AtomicU64,
+}
 
 impl AtWork {
     /// How many.
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Until when there were as many as there may be, the last time.
+    pub fn full_until(&self) -> Duration {
+        Duration::from_millis(self.full_until.load(Ordering::Relaxed))
     }
 }
 
@@ -65,14 +74,18 @@ struct Seat(Arc<World>);
 
 impl Seat {
     fn take(world: &Arc<World>) -> Self {
-        world.at_work.0.fetch_add(1, Ordering::Relaxed);
+        world.at_work.count.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(world))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.at_work.0.fetch_sub(1, Ordering::Relaxed);
+        let (at_work, network) = (&self.0.at_work, &self.0.network);
+        if at_work.count.fetch_sub(1, Ordering::Relaxed) >= network.weather.at_once {
+            let now = u64::try_from(network.clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+            at_work.full_until.store(now, Ordering::Relaxed);
+        }
         self.0.queue.stir();
     }
 }
@@ -87,14 +100,16 @@ pub async fn dispatch(world: Arc<World>) {
                 u32::try_from(dice.below(world.network.weather.processes as usize)).unwrap_or_default();
             world.network.count("deliveries");
             let name = format!("worker {process} #{}", message.id);
-            let job = invocation(Arc::clone(&world), Seat::take(&world), world.worker(process), message);
+            let (seat, process_of) = (Seat::take(&world), world.worker(process));
+            let job = invocation(Delivered::of(&world, &message), seat, process_of, message);
             world.executor.spawn(name, Some(process), Box::pin(job));
         }
         world.queue.changed(Duration::from_secs(10)).await;
     }
 }
 
-async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>, message: Message) {
+async fn invocation(mut delivered: Delivered, _seat: Seat, process: Arc<WorkerProcess>, message: Message) {
+    let world = Arc::clone(&delivered.world);
     let network = &world.network;
     network.note(|| format!("message {} received for the {}. time", message.id, message.receives));
     let lives = Duration::from_secs(network.weather.invocation_s);
@@ -102,7 +117,6 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     let deadline = started_on + TimeDelta::from_std(lives).unwrap_or_default();
     let name = MessageName::of(&message.id.to_string());
     let delivery = Delivery { message: name, receive_count: message.receives, started_on, deadline };
-    let mut lost = Lost { world: Arc::clone(&world), run: message.hint.run_id, has_ended: false };
     let work = async {
         match advance_run(&process.worker, &message.hint, &delivery).await {
             Ok(_) => {
@@ -111,17 +125,13 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
             }
             Err(error) => {
                 network.count("messages failed");
-                if message.receives == 1 {
-                    // No commit counts a first delivery, so that its failure is not told from a loss.
-                    world.judge.worker_lost(message.hint.run_id);
-                }
                 network.note(|| format!("message {} failed: {error}", message.id));
                 if network.weather.gives_back {
                     let _ = world.queue.release(message.id).await;
                 }
             }
         }
-        lost.has_ended = true;
+        delivered.has_ended = true;
     };
     if timeout(lives, work).await.is_err() {
         network.count("deadlines met");
@@ -129,14 +139,21 @@ async fn invocation(world: Arc<World>, _seat: Seat, process: Arc<WorkerProcess>,
     }
 }
 
-/// A delivery that its worker does not live to end, its acknowledgement included: who gets the message next can't tell the two apart.
-struct Lost {
+/// A delivery, from the moment at which the queue hides its message. It is lost if its worker does not live to end it, its acknowledgement
+/// included: who gets the message next can't tell the two apart.
+struct Delivered {
     world: Arc<World>,
     run: RunId,
     has_ended: bool,
 }
 
-impl Drop for Lost {
+impl Delivered {
+    fn of(world: &Arc<World>, message: &Message) -> Self {
+        Self { world: Arc::clone(world), run: message.hint.run_id, has_ended: false }
+    }
+}
+
+impl Drop for Delivered {
     fn drop(&mut self) {
         if !self.has_ended {
             self.world.judge.worker_lost(self.run);

@@ -82,7 +82,7 @@ impl World {
         let Play { bug, is_strict } = play;
         let network = Arc::new(Network::new(seed, Weather::of(seed), trace));
         let judge = Arc::new(Judge::new(Arc::clone(&network), flows.clone(), is_strict));
-        let queue = Arc::new(SimQueue::new(seed, Arc::clone(&network), Arc::clone(&judge)));
+        let queue = Arc::new(SimQueue::new(seed, Arc::clone(&network)));
         let store = Arc::new(SimStore::new(Arc::clone(&network), Arc::clone(&judge), Arc::clone(&queue)));
         let catalog = MemoryCatalog::default();
         for flow in &flows {
@@ -202,12 +202,13 @@ impl World {
         weather.calm_after + Duration::from_secs(600 + runs)
     }
 
-    /// In calm weather, while workers are idle, no run is left alone for longer than the maintenance takes (engine.md,
+    /// In calm weather, while workers are idle and have been for a moment, no run is left alone for longer than the maintenance takes (engine.md,
     /// Advancing a run).
     fn check_looked_after(&self) {
         let (weather, elapsed) = (&self.network.weather, self.network.clock.elapsed());
         let lapse = Duration::from_secs(weather.maintenance_s) + LAPSE;
-        if elapsed < weather.calm_after + lapse || self.at_work.count() >= weather.at_once {
+        let is_busy = self.at_work.count() >= weather.at_once;
+        if is_busy || elapsed < weather.calm_after + lapse || elapsed < self.at_work.full_until() + LAPSE {
             return;
         }
         let latest = self.network.clock.now() - lapse;

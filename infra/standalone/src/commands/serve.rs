@@ -1,6 +1,6 @@
 //! `heddle serve`
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing::{info, warn};
@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use crate::{
     cli::Serve,
     exit::{Exit, Trouble, trouble},
+    secrets,
     serve::{api, housekeeping, sign_in, stop::Signals},
     stores::{self, Postgres},
     workers::{self, Crew},
@@ -33,13 +34,21 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let objects = stores::objects(&args.data)?;
     let mut embedded = postgres.open(objects.clone(), boot.ids.clone()).await?;
     let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
-    let egress = args.egress.egress_allow;
-    let crew = Crew::start(args.workers.get(), &embedded, conductor.clone(), egress.clone(), &boot);
+    let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
+    let deployment = secrets::deployment(&args.data)?;
+    let vault = secrets::vault(deployment.clone(), catalog.clone(), &boot);
+    let (workers, egress) = (args.workers.get(), args.egress.egress_allow);
+    let crew = Crew::start(workers, &embedded, conductor.clone(), egress.clone(), vault, &boot);
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
-    let catalog = postgres.own_catalog(CATALOG_CONNECTIONS);
-    let identity = sign_in::identity(&args.data, egress, &embedded, catalog.clone(), &boot).await?;
-    let router = api::router(&embedded, catalog, conductor, identity, &boot, stopped.clone());
+    let mailer = sign_in::mailbox(&args.data, &boot)?;
+    let identity =
+        sign_in::identity(deployment.clone(), egress, &embedded, catalog.clone(), mailer.clone(), &boot)
+            .await?;
+    let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
+    let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
+    let parts = api::Parts { identity, keeper, mailer, conductor };
+    let router = api::router(&embedded, catalog, parts, &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             // Dropping the sender is telling to stop as well.
@@ -49,7 +58,7 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
 
     tokio::select! {
         () = signals.next() => {}
-        () = housekeeping::keep(&embedded, objects, postgres.catalog(), boot.clock.clone()) => {}
+        () = housekeeping::keep(&embedded, objects, postgres.catalog(), house_keeper, boot.clock.clone()) => {}
         () = housekeeping::fire_timers(&embedded, boot.clock.clone()) => {}
     }
     info!("stopping: no new work is taken, what is under way has {} s", GRACE.as_secs());

@@ -26,6 +26,7 @@ use crate::{
     cli,
     exit::{Exit, Trouble, trouble},
     file::WorkflowFile,
+    secrets,
     serve::housekeeping,
     stores::{self, Postgres},
     workers::{self, Crew},
@@ -73,7 +74,9 @@ impl<'a> Session<'a> {
         let (watched, commits) = Watched::new(Arc::clone(&embedded.store) as _);
         let egress = args.egress.egress_allow.clone();
         let conductor = workers::conductor(&embedded, Arc::new(watched), &boot);
-        let crew = Crew::start(WORKERS, &embedded, conductor, egress, &boot);
+        let deployment = secrets::deployment(&args.data)?;
+        let vault = secrets::vault(deployment, postgres.catalog(), &boot);
+        let crew = Crew::start(WORKERS, &embedded, conductor, egress, vault, &boot);
         embedded.start_alone();
         Ok(Self { postgres, team: args.team, json: args.json, boot, embedded, crew, commits })
     }

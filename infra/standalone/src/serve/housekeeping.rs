@@ -9,6 +9,9 @@ use embedded::Embedded;
 use maintenance::{Agenda, State};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
+use vault::Keeper;
+
+use crate::secrets;
 
 /// How often overdue runs are looked for. They are overdue by a minute already.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -37,6 +40,7 @@ pub(crate) async fn keep(
     embedded: &Embedded,
     objects: Arc<ObjectBlobs>,
     catalog: Catalog,
+    keeper: Keeper,
     clock: Arc<dyn Clock>,
 ) {
     let (counters, challenges) = (embedded.counters(Arc::clone(&clock)), embedded.challenges());
@@ -48,6 +52,9 @@ pub(crate) async fn keep(
         policies: Arc::new(catalog.clone()),
         agenda: Agenda::default(),
         queue: Arc::clone(&embedded.queue) as _,
+        outbox: Arc::new(catalog.clone()),
+        tellers: vec![secrets::teller(catalog.clone())],
+        keeper,
         clock,
     };
     let mut ticks = interval(INTERVAL);

@@ -31,6 +31,10 @@ async fn the_demo_team_is_seeded_with_one_key_that_only_its_owner_can_read() {
     let key = fs::read_to_string(&file).unwrap();
     assert!(key.starts_with("hdl_") && !seeded.out.contains(key.trim()), "{}", seeded.out);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    for role in ["owner", "admin", "editor", "viewer"] {
+        let is_told = |line: &str| line.contains(&format!("{role}@demo.example")) && line.ends_with(role);
+        assert!(seeded.out.lines().any(is_told), "{}", seeded.out);
+    }
     heddle.call(&args).expect(0);
     assert_eq!(fs::read_to_string(&file).unwrap(), key);
 }

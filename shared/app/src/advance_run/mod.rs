@@ -12,6 +12,8 @@
 //! anew and not left to the queue, so that a receive count above one always means a crash or a failure, and waiting never
 //! brings a message nearer to the dead letters.
 
+mod calls;
+mod leftovers;
 pub(crate) mod time;
 mod worker;
 

@@ -1,20 +1,17 @@
 //! One message, from its delivery to its acknowledgement.
 
-use std::{collections::BTreeSet, mem, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
-use domain::{ErrorClass, Failure, NodeKey, Timestamp};
-use engine::{Call, Event, NodeState, Plan, Run, Settled, StepRecord};
+use domain::{NodeKey, Timestamp};
+use engine::{Call, Event, Plan, Settled, StepRecord};
 use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use tracing::{debug, warn};
 
-use super::{AdvanceError, Advanced, Delivery, StepOutcome, time};
+use super::{AdvanceError, Advanced, Delivery, StepOutcome, calls::while_calls_go_on, time};
 use crate::{
     conductor::{Conductor, Held},
-    ports::{Connectors, Executed, Hint, RunEnds, StoreError},
+    ports::{Connectors, Hint, RunEnds, StoreError},
 };
-
-/// How often a worker looks whether the run of a call that it executes still wants it.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// How often it is tried to commit what a call has come to.
 const SETTLE_TRIES: u32 = 4;
@@ -24,9 +21,9 @@ const EXCUSES: u32 = 5;
 
 /// A process that moves runs on and executes their nodes. Built once and shared by all its messages.
 pub struct Worker {
-    conductor: Arc<Conductor>,
-    connectors: Arc<dyn Connectors>,
-    ends: Arc<dyn RunEnds>,
+    pub(super) conductor: Arc<Conductor>,
+    pub(super) connectors: Arc<dyn Connectors>,
+    pub(super) ends: Arc<dyn RunEnds>,
 }
 
 impl Worker {
@@ -76,26 +73,26 @@ pub async fn advance_run(
 }
 
 /// A message in work.
-struct Message<'a> {
-    worker: &'a Worker,
-    hint: &'a Hint,
-    delivery: &'a Delivery,
-    run: Held<'a>,
+pub(super) struct Message<'a> {
+    pub(super) worker: &'a Worker,
+    pub(super) hint: &'a Hint,
+    pub(super) delivery: &'a Delivery,
+    pub(super) run: Held<'a>,
     /// The nodes whose calls have begun.
-    executed: BTreeSet<NodeKey>,
+    pub(super) executed: BTreeSet<NodeKey>,
     /// A node that it has claimed and whose call it will not begin.
-    let_go: Option<NodeKey>,
+    pub(super) let_go: Option<NodeKey>,
     /// Calls that have ended.
-    calls: u32,
+    pub(super) calls: u32,
     /// Whether it has sent the next message of a chunk.
-    is_handed_over: bool,
+    pub(super) is_handed_over: bool,
     /// Whether a node was ready when it came: somebody is in charge of the run then.
-    found_ready: bool,
+    pub(super) found_ready: bool,
     /// Whether it is in charge of what it leaves ready, of a run whose calls need slots.
-    is_in_charge: bool,
+    pub(super) is_in_charge: bool,
 }
 
-impl<'a> Message<'a> {
+impl Message<'_> {
     /// Advances the run, and executes nodes for as long as there are any and time for them.
     async fn work(&mut self) -> Result<(), AdvanceError> {
         let is_thorough = self.is_thorough();
@@ -180,55 +177,6 @@ impl<'a> Message<'a> {
         Ok(calls)
     }
 
-    /// The claimed calls, about to begin. Whoever cancels a run relies on that a call begins soon after its claim, so that claims that have
-    /// grown old are renewed first. One that could not be, or that nobody wants any more, is let go: its lease ends.
-    async fn beginning(
-        &mut self,
-        calls: Vec<Call>,
-    ) -> Result<Vec<impl Future<Output = Settled> + use<'a>>, AdvanceError> {
-        let late = calls.iter().filter(|call| self.is_late(call));
-        let late: Vec<_> = late.map(|call| (call.node.clone(), call.attempt)).collect();
-        if !late.is_empty() {
-            self.step(Event::Renewed(late), None).await?;
-        }
-        // From here on nothing is awaited, so that all of them begin now.
-        let mut beginning = Vec::with_capacity(calls.len());
-        for call in calls {
-            if self.holds(&call).is_some() && !self.is_late(&call) {
-                self.executed.insert(call.node.clone());
-                beginning.push(self.worker.execute(self.run.run(), call));
-                continue;
-            }
-            self.run.under_way = self.run.under_way.saturating_sub(1);
-            if self.holds(&call).is_some() {
-                self.let_go = Some(call.node);
-            }
-        }
-        Ok(beginning)
-    }
-
-    /// Whether the claim of a call is held, but so old that the call must not begin.
-    fn is_late(&self, call: &Call) -> bool {
-        let now = self.worker.conductor.clock.now();
-        self.holds(call).is_some_and(|claimed_on| now - claimed_on > time::BEGINS_WITHIN)
-    }
-
-    /// A claimed node whose call this worker has not begun.
-    fn held_by_others(&self) -> Option<NodeKey> {
-        let is_running = |state: &NodeState| matches!(state, NodeState::Running { .. });
-        let mut nodes = self.run.run().nodes.iter();
-        let held = nodes.find(|(node, state)| is_running(state) && !self.executed.contains(*node));
-        held.map(|(node, _)| node.clone())
-    }
-
-    /// Since when the claim of a call is held.
-    fn holds(&self, call: &Call) -> Option<Timestamp> {
-        match self.run.run().nodes.get(&call.node)? {
-            NodeState::Running { attempt, started_on, .. } if *attempt == call.attempt => Some(*started_on),
-            _ => None,
-        }
-    }
-
     /// Takes back that this delivery was counted as lost, if no commit did: it found nothing to do, or comes back because of a store, and
     /// neither is a fault of the run. If that can't be written, the count stands. `is_known` says that the run is as it is held here: a
     /// commit that failed may have been written.
@@ -257,7 +205,11 @@ impl<'a> Message<'a> {
     }
 
     /// Applies one event; what is claimed with it is the caller's.
-    async fn step(&mut self, event: Event, prefer: Option<NodeKey>) -> Result<Vec<Call>, AdvanceError> {
+    pub(super) async fn step(
+        &mut self,
+        event: Event,
+        prefer: Option<NodeKey>,
+    ) -> Result<Vec<Call>, AdvanceError> {
         let (delivery, under_way) = (*self.delivery, self.run.under_way);
         let turn = |plan: &Plan, now| time::turn(plan, prefer.clone(), under_way, &delivery, now);
         match self.run.apply(event, turn).await? {
@@ -286,77 +238,6 @@ impl<'a> Message<'a> {
         self.run.dispatch().await
     }
 
-    /// Sends the next message of a chunk that this worker leaves with something to do.
-    async fn hand_over_chunk(&mut self) -> Result<(), AdvanceError> {
-        if !self.run.plan.is_chunk() || self.run.has_ended() || self.next_in_need_of_slots().is_some() {
-            return Ok(());
-        }
-        let hints = self.run.hints;
-        self.run.expect_claims();
-        self.run.dispatch().await?;
-        self.is_handed_over = self.run.hints > hints;
-        Ok(())
-    }
-
-    /// Sends a hint for the time when work that others hold would be free, if this message must look after it. It names a node: one that
-    /// does not would ask for everything again, each time more of them.
-    async fn look_after_others(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let now = self.worker.conductor.clock.now();
-        let mut left = Vec::from_iter(self.left_to_others(now));
-        let mut waits_until = None;
-        if let Some(node) = self.next_in_need_of_slots() {
-            left.retain(|(_, then)| *then > now);
-            waits_until = self.comes_back_on(now);
-            left.extend(waits_until.map(|then| (Some(node), then)));
-        }
-        let hints = left.iter().map(|(node, then)| {
-            let delay = time::delay_s(*then, now).min(time::MAX_DELAY_S);
-            (Hint { node: node.clone(), ..self.hint.clone() }, delay)
-        });
-        self.run.send(hints.collect()).await?;
-        if let Some(then) = waits_until.filter(|_| self.run.is_short_of_slots()) {
-            Box::pin(self.run.wait_for_slots(then, now)).await;
-        }
-        Ok(left.iter().map(|(_, then)| (*then).max(now)).min())
-    }
-
-    /// The first of the nodes that are ready and whose calls need slots.
-    fn next_in_need_of_slots(&self) -> Option<NodeKey> {
-        let now = self.worker.conductor.clock.now();
-        self.run.run().due(now).next().filter(|_| self.run.is_limited()).cloned()
-    }
-
-    /// When this message comes back for what it leaves ready and needs slots; None if that is for others to do.
-    fn comes_back_on(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_in_charge = self.is_in_charge || !self.executed.is_empty();
-        let is_for_others = self.run.is_short_of_slots() && self.run.others_are_at_work(now);
-        (is_in_charge && !is_for_others).then(|| self.run.comes_back_for_slots(now))
-    }
-
-    /// What this message leaves behind and nobody else looks after, and from when on it may be claimed. After a crash that is whatever is
-    /// held, because it was this message that guarded the lost worker's claims; else the node that it came for, or what it has claimed and
-    /// then let go, or anything if it found nothing to do.
-    fn left_to_others(&self, now: Timestamp) -> Option<(Option<NodeKey>, Timestamp)> {
-        let run = self.run.run();
-        let next = || engine::next_lease(run, now).map(|(node, then)| (Some(node.clone()), then));
-        if self.delivery.is_repeat() {
-            return next();
-        }
-        // Whoever gets a chunk next looks after it: a second message would meet the first, and both would leave two more.
-        if self.is_handed_over {
-            return None;
-        }
-        if let Some(node) = self.let_go.as_ref().or(self.hint.node.as_ref()) {
-            let then = free_on(run.nodes.get(node), now).filter(|_| !self.executed.contains(node));
-            return then.map(|then| (Some(node.clone()), then));
-        }
-        if self.calls > 0 || !self.run.commits.is_empty() {
-            return None;
-        }
-        let is_free = |state: &NodeState| matches!(state, NodeState::Ready { not_before: None, .. });
-        if run.nodes.values().any(is_free) { Some((None, now)) } else { next() }
-    }
-
     /// What the message came to.
     fn done(self, had_ended: bool, comes_back_on: Option<Timestamp>) -> Advanced {
         let mut done = Advanced {
@@ -377,79 +258,10 @@ impl<'a> Message<'a> {
     }
 }
 
-impl Worker {
-    /// Executes a claimed call, until it ends or its run no longer wants it. Connectors keep their budget; should one not, it is cut off
-    /// while the claim still holds.
-    fn execute(&self, run: &Run, call: Call) -> impl Future<Output = Settled> + use<'_> {
-        let now = self.conductor.clock.now();
-        let budget = match run.nodes.get(&call.node) {
-            Some(NodeState::Running { lease_until, .. }) => time::budget(&call, *lease_until, now),
-            _ => Duration::from_secs(u64::from(call.timeout_s)),
-        };
-        async move {
-            debug!(run_id = %call.run_id, team_id = %call.team_id, node = %call.node, attempt = call.attempt, "executing {}", call.node);
-            let executing = self.connectors.execute(&call, budget);
-            let executing = tokio::time::timeout(budget + Duration::from_secs(1), executing);
-            let Executed { outcome, notes } = tokio::select! {
-                biased; // what was done counts before what is unwanted, and chance has no part in it
-                executed = executing => executed.unwrap_or_else(|_| failed("timeout", format!("no answer within {} s", budget.as_secs()))),
-                () = self.unwanted(&call) => failed("unwanted", "the run went on without it".to_owned()),
-            };
-            Settled { node: call.node, attempt: call.attempt, outcome: outcome.map(Arc::new), notes }
-        }
-    }
-
-    /// Returns when the run has ended or has given the call's node up; looking costs one read now and then, and none for what is quick.
-    async fn unwanted(&self, call: &Call) {
-        loop {
-            self.ends.ended(call.run_id, LOOK).await;
-            let Ok(run) = self.conductor.store.load_control(call.team_id, call.run_id).await else {
-                continue;
-            };
-            let is_held = matches!(run.nodes.get(&call.node), Some(NodeState::Running { attempt, .. }) if *attempt == call.attempt);
-            if !is_held {
-                return;
-            }
-        }
-    }
-}
-
-/// Awaits `work`, and meanwhile what is executing: connections go on, and timeouts hold however long a store takes. What ends is added to
-/// `ended`.
-async fn while_calls_go_on<T>(
-    work: impl Future<Output = T>,
-    executing: &mut FuturesUnordered<impl Future<Output = Settled>>,
-    ended: &mut Vec<Settled>,
-) -> T {
-    let mut work = pin!(work);
-    loop {
-        tokio::select! {
-            biased; // chance has no part in it
-            done = &mut work => return done,
-            Some(settled) = executing.next() => ended.push(settled),
-        }
-    }
-}
-
-fn failed(code: &str, message: String) -> Executed {
-    Executed { outcome: Err(Failure::new(ErrorClass::Transient, code, message)), notes: Vec::new() }
-}
-
 const fn outcome_of(record: &StepRecord) -> StepOutcome {
     match (record.retried, &record.output) {
         (true, _) => StepOutcome::Retried,
         (false, Some(_)) => StepOutcome::Succeeded,
         (false, None) => StepOutcome::Failed,
-    }
-}
-
-/// From when on a node may be claimed, in the past if it may be now; None if it never will, or if the message of its retry is on its way.
-fn free_on(state: Option<&NodeState>, now: Timestamp) -> Option<Timestamp> {
-    match state? {
-        NodeState::Running { lease_until, .. } => Some(*lease_until),
-        NodeState::Ready { not_before, .. } => {
-            Some(not_before.unwrap_or_default()).filter(|then| *then <= now + time::EARLY)
-        }
-        _ => None,
     }
 }

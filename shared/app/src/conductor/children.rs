@@ -11,7 +11,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use tokio::sync::MutexGuard;
 
-use super::Held;
+use super::{Held, dispatch::cancel_child};
 use crate::{
     AdvanceError,
     ports::{LoadedRun, StoreError},
@@ -83,7 +83,7 @@ impl<'a> Held<'a> {
         Ok(Some(Event::ChildrenEnded { node: node.clone(), ended: numbers, steps, outcome }))
     }
 
-    async fn ended_children(&self, node: &NodeKey) -> Result<Vec<(u32, Run)>, StoreError> {
+    async fn ended_children(&self, node: &NodeKey) -> Result<Vec<(u32, Run)>, AdvanceError> {
         let is_awaited =
             matches!(self.run().nodes.get(node), Some(NodeState::Waiting { on: Awaited::Children, .. }));
         let Some(children) = self.run().children.get(node).filter(|_| is_awaited) else {
@@ -92,11 +92,25 @@ impl<'a> Held<'a> {
         let found = stream::iter(children.open.iter().copied())
             .map(|number| async move { Ok((number, self.control_of(node, number).await?)) })
             .buffered(AT_ONCE);
-        let found: Vec<(u32, Option<Run>)> = found.try_collect().await?;
+        let found: Result<Vec<(u32, Option<Run>)>, StoreError> = found.try_collect().await;
         let ended = |(number, run): (u32, Option<Run>)| {
             run.filter(|run| run.status.is_terminal()).map(|run| (number, run))
         };
-        Ok(found.into_iter().filter_map(ended).collect())
+        let ended: Vec<_> = found?.into_iter().filter_map(ended).collect();
+        for (_, run) in ended.iter().filter(|(_, run)| run.next_check_on.is_some()) {
+            self.end_below(run).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends what a child has started and may not have ended yet. Once the child is taken in, a cancel of this run would pass it by.
+    async fn end_below(&self, child: &Run) -> Result<(), AdvanceError> {
+        if child.children.is_empty() {
+            return Ok(());
+        }
+        let last_claim = cancel_child(self.conductor, child.team_id, child.id).await?;
+        self.conductor.all_have_begun(last_claim).await;
+        Ok(())
     }
 
     /// A child as it stands; None if it was not started yet.

@@ -1,16 +1,17 @@
 //! Doing what a committed state asks for. All of it may be done twice.
 
 use domain::{NodeKey, RunId, TeamId, Timestamp, Trigger, TriggerKind, UsedVersion};
-use engine::{ChildRun, Effect, NewRun, Run, child_id, error_run_id};
+use engine::{ChildRun, Effect, Event, NewRun, Run, child_id, error_run_id};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
+use tracing::debug;
 
 use super::{Conductor, Held};
 use crate::{
     AdvanceError,
     advance_run::time::{CALLS_AT_ONCE, MAX_DELAY_S, delay_s},
     cancel_run,
-    cancel_run::{By, CancelError},
+    cancel_run::{By, Stopped},
     ports::{Created, Due, Hint, Name, StoreError, Timer},
 };
 
@@ -20,7 +21,19 @@ const AT_ONCE: usize = 8;
 impl Held<'_> {
     /// Does everything that commits left to do, and what follows from it.
     pub(crate) async fn dispatch(&mut self) -> Result<(), AdvanceError> {
+        self.dispatch_for(By::Another).await
+    }
+
+    /// Does everything that commits left to do. A parent that ends the run is not told: it would look after its children again, each of
+    /// which would tell it.
+    pub(crate) async fn dispatch_for(&mut self, by: By) -> Result<(), AdvanceError> {
+        if self.effects.is_empty() {
+            return Ok(());
+        }
         while !self.effects.is_empty() {
+            if by == By::Parent {
+                self.effects.retain(|effect| *effect != Effect::TellParent);
+            }
             let effects = std::mem::take(&mut self.effects);
             // Children end before anyone hears that their parent has.
             self.cancel_children(&effects).await?;
@@ -33,16 +46,25 @@ impl Held<'_> {
                 self.start_error_workflow().await?;
             }
         }
+        self.close().await;
         Ok(())
     }
 
-    /// Does everything that the end of the run left to do. A parent that ends it is not told: it would look after its children again, each
-    /// of which would tell it.
-    pub(crate) async fn dispatch_for(&mut self, by: By) -> Result<(), AdvanceError> {
-        if by == By::Parent {
-            self.effects.retain(|effect| *effect != Effect::TellParent);
+    /// Whether the run has ended and nobody has written down yet that all was done that its end asks for.
+    pub(super) fn is_to_be_closed(&self) -> bool {
+        self.has_ended() && self.run().next_check_on.is_some()
+    }
+
+    /// Writes down that all was done that the end of the run asks for. If that can't be written, it is done once more when the run is
+    /// looked at.
+    async fn close(&mut self) {
+        if !self.is_to_be_closed() {
+            return;
         }
-        self.dispatch().await
+        if let Err(error) = self.apply(Event::Closed, |_, _| None).await {
+            let Run { id, team_id, .. } = *self.run();
+            debug!(run_id = %id, team_id = %team_id, %error, "that all was done after the end of a run was not written down");
+        }
     }
 
     /// Leaves it to the caller to claim what is ready.
@@ -205,16 +227,16 @@ impl Conductor {
 
 /// Cancels a child, if it was ever started and has not ended, and answers when the last call of it was claimed. One that is started later
 /// finds that nobody waits for it.
-async fn cancel_child(
+pub(super) async fn cancel_child(
     conductor: &Conductor,
     team: TeamId,
     child: RunId,
 ) -> Result<Option<Timestamp>, AdvanceError> {
     // Boxed, since a child has children too.
     match Box::pin(cancel_run::end_at_once(conductor, team, child, By::Parent)).await {
-        Ok(ended) => Ok(ended.last_claim),
-        Err(CancelError::NotFound | CancelError::Ended(_)) => Ok(None),
-        Err(CancelError::Failed(error)) => Err(error),
+        Ok(Stopped::Now(ended) | Stopped::Before(ended)) => Ok(ended.last_claim),
+        Err(AdvanceError::Store(StoreError::NotFound)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

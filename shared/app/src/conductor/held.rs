@@ -94,6 +94,10 @@ impl<'a> Held<'a> {
                 Ok(()) => {
                     self.effects.extend(engine::new_effects(&self.plan, self.run(), &next));
                     self.committed(next, decision.records);
+                    if self.is_to_be_closed() {
+                        // Whoever made an earlier commit may have been lost before they did what that asks for.
+                        self.expect_everything();
+                    }
                     self.under_way += decision.calls.len();
                     return Ok(Ok(decision.calls));
                 }
@@ -140,7 +144,7 @@ impl<'a> Held<'a> {
     }
 
     fn committed(&mut self, next: Run, records: Vec<StepRecord>) {
-        if next.status.is_terminal() {
+        if next.status.is_terminal() && !self.has_ended() {
             let claims = self.run.run.nodes.values().filter_map(|state| match state {
                 NodeState::Running { started_on, .. } => Some(*started_on),
                 _ => None,

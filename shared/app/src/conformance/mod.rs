@@ -24,6 +24,7 @@ pub mod mail;
 pub mod retention;
 pub mod run_store;
 pub mod runs;
+pub mod sealed_secrets;
 pub mod secrets;
 pub mod sessions;
 pub mod step_queue;
@@ -53,7 +54,7 @@ macro_rules! run_store_suite {
             values_of_megabytes_come_back,
             long_notes_come_back,
             a_commit_may_settle_a_hundred_nodes,
-            an_open_run_is_overdue_after_its_check_and_an_ended_one_never,
+            a_run_is_overdue_after_its_check_and_an_ended_one_until_it_is_closed,
             it_answers_a_ping,
         ]);
         $crate::conformance_tests!($store, $of, runs: [
@@ -146,6 +147,28 @@ macro_rules! secrets_suite {
             a_secret_that_does_not_exist_is_not_found,
             the_first_text_stays,
             of_creators_at_once_one_wins_and_all_get_its_text,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`SealedSecrets`](crate::ports::SealedSecrets), of a [`SealedWorld`](sealed_secrets::SealedWorld).
+#[macro_export]
+macro_rules! sealed_secrets_suite {
+    ($world:expr) => {
+        $crate::conformance_tests!($world, sealed_secrets: [
+            a_secret_comes_with_its_key_in_its_highest_version,
+            a_secret_is_its_teams,
+            a_deleted_secret_may_begin_again,
+        ]);
+    };
+}
+
+/// One `#[tokio::test]` per rule of [`SecretCopies`](crate::ports::SecretCopies), of copies that are read as sealed credentials are.
+#[macro_export]
+macro_rules! secret_copies_suite {
+    ($copies:expr) => {
+        $crate::conformance_tests!($copies, sealed_secrets: [
+            what_was_seen_earlier_does_not_take_the_place_of_what_was_seen_later,
         ]);
     };
 }

@@ -216,7 +216,7 @@ pub async fn a_commit_may_settle_a_hundred_nodes(store: &dyn RunStore) {
     assert_eq!(*loaded.values.outputs[&NodeKey::from("n99")], json!([99, wide]));
 }
 
-pub async fn an_open_run_is_overdue_after_its_check_and_an_ended_one_never(store: &dyn RunStore) {
+pub async fn a_run_is_overdue_after_its_check_and_an_ended_one_until_it_is_closed(store: &dyn RunStore) {
     let run = stored(store, team()).await;
     let check = run.next_check_on.expect("an open run is checked");
     let is_named = async |now| store.overdue(now, 1000).await.unwrap().contains(&(run.team_id, run.id));
@@ -228,9 +228,15 @@ pub async fn an_open_run_is_overdue_after_its_check_and_an_ended_one_never(store
     assert!(!is_named(check).await);
     assert!(is_named(check + TimeDelta::hours(1)).await);
 
-    let ended = Run { revision: 2, status: RunStatus::Failed, next_check_on: None, ..later };
+    let ended = Run { revision: 2, status: RunStatus::Failed, ..later };
     store.commit(&ended, &[]).await.unwrap();
+    assert!(is_named(check + TimeDelta::hours(1)).await);
+    assert_eq!(store.load_control(run.team_id, run.id).await.unwrap(), ended);
+
+    let closed = Run { revision: 3, next_check_on: None, ..ended };
+    store.commit(&closed, &[]).await.unwrap();
     assert!(!is_named(check + TimeDelta::days(365)).await);
+    assert_eq!(store.load_control(run.team_id, run.id).await.unwrap(), closed);
 }
 
 pub async fn it_answers_a_ping(store: &dyn RunStore) {

@@ -19,6 +19,7 @@ mod run_store;
 mod seats;
 mod secrets;
 mod sessions;
+mod team_secrets;
 mod timers;
 mod web;
 
@@ -41,6 +42,7 @@ pub use run_store::{MemoryBlobs, MemoryRunStore, Requests};
 pub use seats::MemorySeats;
 pub use secrets::MemorySecrets;
 pub use sessions::MemorySessions;
+pub use team_secrets::{MemorySecretCatalog, MemorySecretCopies, MemoryTeamSecrets};
 pub use timers::{MemorySink, MemoryTimers};
 pub use web::{MemoryWeb, SentForm};
 

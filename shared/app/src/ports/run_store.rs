@@ -49,8 +49,8 @@ pub trait RunStore: Send + Sync {
     /// Reads a published version of this team.
     async fn version(&self, team: TeamId, version: VersionId) -> Result<Arc<WorkflowVersion>, StoreError>;
 
-    /// Up to `limit` open runs that were to be looked at (`next_check_on`) by `now`, the most overdue first. The store may keep
-    /// that time only to half a minute, so that a run may be named that much too early.
+    /// Up to `limit` runs that were to be looked at (`next_check_on`) by `now`, the most overdue first: open ones, and ended ones of which
+    /// something is left to do. The store may keep that time only to half a minute, so that a run may be named that much too early.
     async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<(TeamId, RunId)>, StoreError>;
 
     /// Whether the store answers; for readiness checks.

@@ -149,6 +149,7 @@ async fn only_these_questions_are_answered_across_teams() {
         "invitation_by_token",
         "invitations_for",
         "memberships_of",
+        "outbox_due",
         "service_by_key",
         "team_numbers",
         "teams_of_other_masters",

@@ -1,7 +1,15 @@
 //! Sealed credentials and their keys.
 
-use app::ports::{DataKey, Ids as _, SealedSecret, SealedSecrets as _, StoreError};
-use domain::DataKeyId;
+use app::{
+    conformance::sealed_secrets::SealedWorld,
+    ports::{
+        DataKey, Ids as _, Outbox as _, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog as _,
+        StoreError,
+    },
+};
+use async_trait::async_trait;
+use domain::{DataKeyId, TeamId};
+use serde_json::json;
 
 use crate::support::{World, is_not_found, rule};
 
@@ -76,4 +84,98 @@ fn what_is_sealed_is_not_printed() {
     let id = DataKeyId::new(uuid::Uuid::nil());
     let printed = format!("{:?} {:?}", sealed("API_KEY", 1, id), data_key(id, "m1"));
     assert!(!printed.contains("7, 7") && !printed.contains("9, 9"), "{printed}");
+}
+
+#[async_trait]
+impl SealedWorld for World {
+    fn sealed(&self) -> &dyn SealedSecrets {
+        &self.catalog
+    }
+
+    fn teams(&self) -> [TeamId; 2] {
+        [self.ours, self.theirs]
+    }
+
+    async fn put(&self, team: TeamId, secret: &SealedSecret, key: &DataKey) {
+        if !self.catalog.data_keys(team).await.unwrap().contains(key) {
+            self.catalog.data_key_insert(team, key).await.unwrap();
+        }
+        self.catalog.secret_insert(team, self.ids.next(), secret, "").await.unwrap();
+    }
+
+    async fn delete(&self, team: TeamId, name: &str) {
+        self.catalog.secret_delete(team, name).await.unwrap();
+    }
+}
+
+app::sealed_secrets_suite!(World::new());
+
+#[tokio::test]
+async fn each_change_is_to_be_told_until_it_was() {
+    let world = World::new().await;
+    let World { catalog, ours, theirs, ids, .. } = &world;
+    let key = data_key(ids.next().into(), "m1");
+    catalog.data_key_insert(*ours, &key).await.unwrap();
+    assert_eq!(
+        catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap().entries,
+        [],
+        "a key alone is no news"
+    );
+    catalog.secret_insert(*ours, ids.next(), &sealed("A", 1, key.id), "").await.unwrap();
+    catalog.secret_insert(*ours, ids.next(), &sealed("B", 2, key.id), "").await.unwrap();
+    let refused = catalog.secret_insert(*ours, ids.next(), &sealed("B", 2, key.id), "").await;
+    assert!(refused.is_err());
+
+    assert_eq!(catalog.outbox_take(*theirs, SECRET_CHANGED).await.unwrap().entries, []);
+    assert_eq!(catalog.outbox_take(*ours, "another_kind").await.unwrap().entries, []);
+    let first = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
+    let mut names: Vec<_> = first.entries.iter().map(|entry| entry.payload.clone()).collect();
+    names.sort_by_key(ToString::to_string);
+    assert_eq!(names, [json!({"name": "A"}), json!({"name": "B"})]);
+    let second = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
+    assert!(second.order > first.order && second.entries.len() == 2, "others may take them too");
+
+    let ids_of = |taken: &app::ports::Taken| taken.entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
+    catalog.outbox_told(*theirs, &ids_of(&first)).await.unwrap();
+    catalog.outbox_told(*ours, &ids_of(&first)[..1]).await.unwrap();
+    let left = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
+    assert_eq!(ids_of(&left), ids_of(&first)[1..]);
+    catalog.outbox_failed(*ours, &ids_of(&left), &"why ".repeat(1000)).await.unwrap();
+    catalog.outbox_told(*ours, &ids_of(&left)).await.unwrap();
+
+    let wrapped = DataKey { wrapped: vec![8; 60], ..data_key(key.id, "m2") };
+    catalog.data_key_rewrap(*ours, &wrapped, "m1").await.unwrap();
+    let rewrapped = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
+    assert_eq!(rewrapped.entries.len(), 2, "whoever reads a secret reads its key with it");
+    catalog.outbox_told(*ours, &ids_of(&rewrapped)).await.unwrap();
+    catalog.secret_delete(*ours, "A").await.unwrap();
+    let deleted = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
+    assert_eq!(deleted.entries[0].payload, json!({"name": "A"}));
+}
+
+#[tokio::test]
+async fn what_was_not_told_is_due_after_a_while_and_later_each_time() {
+    let world = World::new().await;
+    let World { catalog, ours, theirs, ids, .. } = &world;
+    for team in [ours, theirs] {
+        let key = data_key(ids.next().into(), "m1");
+        catalog.data_key_insert(*team, &key).await.unwrap();
+        catalog.secret_insert(*team, ids.next(), &sealed("A", 1, key.id), "").await.unwrap();
+    }
+    assert_eq!(catalog.outbox_due(10).await.unwrap(), [], "whoever committed tells it at once");
+    let pass = async |by: &str| {
+        let passed = format!("update outbox set next_attempt_at = next_attempt_at - interval '{by}'");
+        world.sql(&passed).await.unwrap();
+    };
+    pass("15 seconds").await;
+    assert_eq!(catalog.outbox_due(10).await.unwrap().len(), 2);
+    assert_eq!(catalog.outbox_due(1).await.unwrap().len(), 1);
+    for due_after in ["15 seconds", "30 seconds", "60 seconds"] {
+        catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
+        pass("14 seconds").await;
+        let due = catalog.outbox_due(10).await.unwrap();
+        assert_eq!(due, [(*theirs, SECRET_CHANGED.to_owned())], "{due_after}");
+        pass(due_after).await;
+        assert_eq!(catalog.outbox_due(10).await.unwrap().len(), 2, "{due_after}");
+    }
 }

@@ -1,4 +1,6 @@
-use app::ports::{Ids as _, Runnable, WorkflowCatalog, WorkflowNames as _};
+use app::ports::{
+    DataKey, Ids as _, Runnable, SealedSecret, SecretCatalog as _, WorkflowCatalog, WorkflowNames as _,
+};
 use catalog::{NewExpert, StoreError, Window, WorkflowFilter, WorkflowPatch};
 use domain::{ExpertId, ExpertStatus, WorkflowStatus};
 use engine::{Reference, ReferenceKind};
@@ -141,6 +143,29 @@ async fn references_to_what_the_team_does_not_have_are_missing() {
     ];
     assert_eq!(world.catalog.missing(world.ours, &references).await.unwrap(), references[2..]);
     assert_eq!(world.catalog.missing(world.theirs, &references).await.unwrap(), references);
+
+    let key = DataKey { id: world.ids.next().into(), wrapped: vec![7; 60], master_key_id: "m".to_owned() };
+    world.catalog.data_key_insert(world.ours, &key).await.unwrap();
+    for version in [1, 2] {
+        let nonce = [u8::try_from(version).unwrap(); 12];
+        let name = "API_TOKEN".to_owned();
+        let secret = SealedSecret { name, version, ciphertext: vec![9; 40], nonce, key_id: key.id };
+        world.catalog.secret_insert(world.ours, world.ids.next(), &secret, "").await.unwrap();
+    }
+    let (collection, server) = (world.ids.next(), world.ids.next());
+    let others = format!(
+        "insert into collections (id, team_id, name, embedding_model, dimensions) values ('{collection}', '{0}', 'c', 'm', 3);
+        insert into mcp_servers (id, team_id, name, url) values ('{server}', '{0}', 's', 'https://s.example')",
+        world.ours
+    );
+    world.sql(&others).await.unwrap();
+    let found = [
+        reference(ReferenceKind::Secret, "API_TOKEN"),
+        reference(ReferenceKind::Collection, &collection.to_string().to_uppercase()),
+        reference(ReferenceKind::McpServer, &server.to_string()),
+    ];
+    assert_eq!(world.catalog.missing(world.ours, &found).await.unwrap(), []);
+    assert_eq!(world.catalog.missing(world.theirs, &found).await.unwrap(), found);
 }
 
 #[tokio::test]

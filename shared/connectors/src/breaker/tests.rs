@@ -110,6 +110,7 @@ fn call(team_id: TeamId, url: &str) -> Call {
         attempt: 1,
         node_type: "get_api".to_owned(),
         config: json!({ "url": url }),
+        secrets: Vec::new(),
         idempotency_key: "k".to_owned(),
         timeout_s: 30,
     }

@@ -9,5 +9,6 @@ mod names;
 mod redirects;
 mod refusals;
 mod requests;
+mod secrets;
 mod support;
 mod web;

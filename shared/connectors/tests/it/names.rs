@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::fakes::MemoryTeamSecrets;
 use axum::{Router, http::header, routing::get};
 use connectors::{
     ConnectorSet,
@@ -14,7 +15,8 @@ use crate::support::{Script, Server, assert_refused, failure, output};
 
 /// Connectors whose names are resolved by `script`.
 fn resolving(script: &Arc<Script>, allow: Vec<AllowRule>) -> ConnectorSet {
-    ConnectorSet::new(Egress::with_lookup(EgressPolicy { allow }, Arc::clone(script) as _))
+    let egress = Egress::with_lookup(EgressPolicy { allow }, Arc::clone(script) as _);
+    ConnectorSet::new(egress, Arc::new(MemoryTeamSecrets::default()))
 }
 
 #[tokio::test]

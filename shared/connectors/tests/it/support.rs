@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use app::ports::{Connectors as _, Executed};
+use app::{
+    fakes::MemoryTeamSecrets,
+    ports::{Connectors as _, Executed},
+};
 use async_trait::async_trait;
 use axum::{
     Json, Router,
@@ -69,7 +72,12 @@ impl Drop for Server {
 
 /// Connectors under a policy with these exceptions.
 pub(crate) fn connectors(allow: Vec<AllowRule>) -> ConnectorSet {
-    ConnectorSet::new(Egress::new(EgressPolicy { allow }))
+    connectors_with(allow, MemoryTeamSecrets::default())
+}
+
+/// Connectors with these credentials.
+pub(crate) fn connectors_with(allow: Vec<AllowRule>, secrets: MemoryTeamSecrets) -> ConnectorSet {
+    ConnectorSet::new(Egress::new(EgressPolicy { allow }), Arc::new(secrets))
 }
 
 /// Answers with what was asked, and by which connection.
@@ -98,6 +106,7 @@ pub(crate) fn call(node_type: &str, config: Value) -> Call {
         attempt: 1,
         node_type: node_type.to_owned(),
         config,
+        secrets: Vec::new(),
         idempotency_key: "01999999-0000-7000-8000-000000000002:fetch:0".to_owned(),
         timeout_s: 30,
     }

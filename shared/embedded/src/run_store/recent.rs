@@ -1,7 +1,7 @@
 //! Runs that this process began and moved on all by itself, as it wrote them: what need not be read from the database.
 //!
-//! Two things are known without asking. A run that has ended never changes again, so its last state is its state for ever. And the
-//! worker that is handed a run as it is created finds what was just written; should another process have changed it in that moment, the
+//! Two things are known without asking. A run that has ended and is not to be looked at never changes again, so its last state is its state
+//! for ever. And the worker that is handed a run as it is created finds what was just written; should another process have changed it in that moment, the
 //! worker's commit is refused, and then it reads the run. Everything else is read: other processes may have written.
 
 use std::{
@@ -75,18 +75,22 @@ impl Recent {
     pub(super) fn get(&self, team: TeamId, id: RunId) -> Option<LoadedRun> {
         let mut known = self.known();
         let entry = known.runs.get_mut(&id).filter(|entry| entry.loaded.run.team_id == team)?;
-        let is_known = entry.loaded.run.status.is_terminal() || std::mem::take(&mut entry.is_untouched);
+        let is_known = is_final(&entry.loaded.run) || std::mem::take(&mut entry.is_untouched);
         is_known.then(|| entry.loaded.clone())
     }
 
-    /// The control state, if the run has ended.
+    /// The control state, if it is the run's last.
     pub(super) fn ended(&self, team: TeamId, id: RunId) -> Option<Run> {
         let known = self.known();
         let run = &known.runs.get(&id)?.loaded.run;
-        (run.team_id == team && run.status.is_terminal()).then(|| run.clone())
+        (run.team_id == team && is_final(run)).then(|| run.clone())
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_final(run: &Run) -> bool {
+    run.status.is_terminal() && run.next_check_on.is_none()
 }

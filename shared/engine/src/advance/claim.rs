@@ -4,7 +4,7 @@ use domain::NodeKey;
 use serde_json::Value;
 
 use super::{Decision, Rejected, Turn, transition::Transition};
-use crate::{Attempt, Call, NodeState};
+use crate::{Attempt, Call, NodeState, expr::WithSecrets};
 
 impl Transition<'_> {
     /// Claims nodes for the caller's turn, and fails those whose templates can't be evaluated. Whether there
@@ -14,11 +14,11 @@ impl Transition<'_> {
         while self.calls.len() < turn.at_most {
             let Some((node, attempt)) = self.candidate(turn) else { return false };
             match self.with_context(node, |context| self.plan.at(node).metadata.render(&context.scope())) {
-                Ok(config) => {
+                Ok((config, secrets)) => {
                     let (started_on, lease_until) = (self.moment.now, turn.lease_until);
                     let claimed_at = self.revision();
                     self.set(node, NodeState::Running { attempt, started_on, lease_until, claimed_at });
-                    self.calls.push(self.call_of(node, attempt, config));
+                    self.calls.push(self.call_of(node, attempt, config, secrets));
                 }
                 Err(failure) => {
                     self.settle(self.ended_at_once(node, attempt), Err(failure));
@@ -61,7 +61,7 @@ impl Transition<'_> {
         })
     }
 
-    fn call_of(&self, node: usize, attempt: Attempt, config: Value) -> Call {
+    fn call_of(&self, node: usize, attempt: Attempt, config: Value, secrets: Vec<WithSecrets>) -> Call {
         let plan_node = self.plan.at(node);
         Call {
             team_id: self.run.team_id,
@@ -70,6 +70,7 @@ impl Transition<'_> {
             attempt,
             node_type: plan_node.node_type.name().to_owned(),
             config,
+            secrets,
             idempotency_key: self.idempotency_key(node),
             timeout_s: plan_node.timeout_s,
         }

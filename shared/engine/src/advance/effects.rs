@@ -59,6 +59,12 @@ pub fn effects(plan: &Plan, run: &Run) -> Vec<Effect> {
     effects
 }
 
+/// Whether the end of a run asks for anything that nobody but its own workers would miss. Its parent looks at its children now and then, and
+/// so do those who wait for room.
+pub(super) fn is_missed_by_nobody_else(plan: &Plan, run: &Run) -> bool {
+    of_children(run).next().is_some() || asks_for_error_workflow(plan, run)
+}
+
 /// What `after` asks for and `before` did not.
 pub fn new_effects(plan: &Plan, before: &Run, after: &Run) -> Vec<Effect> {
     let known: HashSet<_> = effects(plan, before).into_iter().collect();

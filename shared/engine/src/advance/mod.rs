@@ -33,7 +33,7 @@ pub enum Event {
     /// A message came, or a timer: look at what there is to do.
     Woken,
     /// A message came again, because the worker that had it was lost or failed. Counted before anything else is tried, so that a run
-    /// that kills its workers comes to an end.
+    /// that kills its workers comes to an end. What is counted is this delivery: whether the one before it was lost is not known.
     Redelivered {
         /// Names the message.
         message: String,
@@ -43,6 +43,8 @@ pub enum Event {
         /// Names the message.
         message: String,
     },
+    /// All was done that the end of the run asks for. The only thing that happens to a run which has ended.
+    Closed,
     /// There is no room for the run yet, or none for its calls: it stays as it is, and is looked at again then. Nothing is to be done where
     /// somebody else has postponed it already.
     Postponed {
@@ -234,13 +236,18 @@ pub(crate) fn decide(
     manner: Manner,
 ) -> Result<Decision, Rejected> {
     if run.status.is_terminal() {
-        return Err(Rejected::Ended);
+        return if matches!(event, Event::Closed) {
+            Ok(transition::close(run))
+        } else {
+            Err(Rejected::Ended)
+        };
     }
     let mut transition = Transition::new(plan, run, values, moment, manner);
     match event {
         Event::Woken => transition.look_at_the_clock(),
         Event::Redelivered { message } => return Ok(transition.count_delivery(message)),
         Event::Excused { message } => return Ok(transition.excuse_deliveries(&message)),
+        Event::Closed => return Ok(transition.unchanged()),
         Event::Postponed { until } => return Ok(transition.postpone(until)),
         Event::Renewed(claims) => return transition.renew_claims(claims),
         Event::Settled(ended) => transition.settle_claims(ended)?,

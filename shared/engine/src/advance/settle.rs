@@ -155,8 +155,9 @@ impl Transition<'_> {
     fn fail_for_good(&mut self, ended: Ended, failure: Failure) {
         match &self.plan.at(ended.node).document.on_error {
             OnError::Continue { default } => {
-                let accepted =
-                    Accepted { digest: Digest::of(default), value: Arc::new(default.clone()), label: None };
+                // Of two workers that settle an attempt with different failures, each writes a record of its own.
+                let digest = Digest::of(&(default, &failure));
+                let accepted = Accepted { digest, value: Arc::new(default.clone()), label: None };
                 self.succeed(ended, accepted, Some(failure));
             }
             OnError::Branch if self.has_error_edge(ended.node) => self.end_with_failure(ended, failure, true),

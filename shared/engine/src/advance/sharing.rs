@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::OnError;
 use serde_json::Value;
 
 use super::transition::Transition;
 use crate::{Digest, NodeState};
 
 impl Transition<'_> {
-    /// An output that the node was given as such by a parent, or by an ancestor that it reads: held already, and not hashed again.
+    /// An output that the node was given as such by a parent, or by an ancestor that it reads: held already, and not hashed again unless it
+    /// may be a default, whose digest is that of a failure too.
     pub(super) fn handed_on(&self, node: usize, output: &Value) -> Option<(Arc<Value>, Digest)> {
         let offset = self.plan.offset(node);
         let parents = self.plan.incoming(node).map(|(parent, _)| parent);
@@ -16,7 +18,10 @@ impl Transition<'_> {
         parents.chain(ancestors).find_map(|giver| match self.state(giver)? {
             NodeState::Succeeded { output: digest, .. } => {
                 let given = self.values.outputs.get(self.plan.key(giver))?;
-                is_same(given, output).then(|| (Arc::clone(given), digest.clone()))
+                let may_be_default =
+                    matches!(self.plan.at(giver).document.on_error, OnError::Continue { .. });
+                let digest = || if may_be_default { Digest::of(given) } else { digest.clone() };
+                is_same(given, output).then(|| (Arc::clone(given), digest()))
             }
             _ => None,
         })

@@ -2,7 +2,7 @@
 
 use domain::{ErrorClass, Failure, NodeKey, RunStatus, Timestamp};
 
-use super::{Decision, MAX_CRASHES, Manner, Moment, settle::Ended};
+use super::{Decision, MAX_CRASHES, Manner, Moment, effects, settle::Ended};
 use crate::{
     Abandoned, Attempt, Awaited, Call, NodeState, Plan, Revision, Run, StepRecord, Values, run::RECHECK,
 };
@@ -63,7 +63,7 @@ impl<'a> Transition<'a> {
         // A check that came and found nothing to do moves on, so that the run is not looked at again at once, and again.
         let is_due = before.next_check_on.is_some_and(|check| check <= self.moment.now);
         if self.run == *before && !is_due {
-            return Decision { run: None, records: self.records, calls: self.calls };
+            return self.unchanged();
         }
         self.run.lost_deliveries.clear();
         if !self.has_ended() {
@@ -72,11 +72,11 @@ impl<'a> Transition<'a> {
         self.committed()
     }
 
-    /// Counts a delivery before it comes to anything, and fails the run with the last of one message that is borne.
+    /// Counts a delivery before it comes to anything, and fails the run if as many were counted before and are lost as are borne.
     pub(super) fn count_delivery(mut self, message: String) -> Decision {
-        let lost = self.run.lost_deliveries.entry(message).or_default();
-        *lost += 1;
-        if *lost >= MAX_CRASHES {
+        let counted = self.run.lost_deliveries.entry(message).or_default();
+        *counted += 1;
+        if *counted > MAX_CRASHES {
             let message = format!("its worker was lost {MAX_CRASHES} times before it came to a commit");
             self.end_failed(None, Failure::new(ErrorClass::Crashed, "workers_lost", message));
         }
@@ -87,7 +87,7 @@ impl<'a> Transition<'a> {
     pub(super) fn excuse_deliveries(mut self, message: &str) -> Decision {
         match self.run.lost_deliveries.remove(message) {
             Some(_) => self.committed(),
-            None => Decision { run: None, records: self.records, calls: self.calls },
+            None => self.unchanged(),
         }
     }
 
@@ -99,13 +99,18 @@ impl<'a> Transition<'a> {
             _ => next_check <= self.run.next_check_on,
         };
         if is_known {
-            return Decision { run: None, records: self.records, calls: self.calls };
+            return self.unchanged();
         }
         let mut decision = self.committed();
         if let Some(run) = &mut decision.run {
             run.next_check_on = next_check;
         }
         decision
+    }
+
+    /// There is nothing to commit.
+    pub(super) fn unchanged(self) -> Decision {
+        Decision { run: None, records: self.records, calls: self.calls }
     }
 
     pub(super) fn committed(mut self) -> Decision {
@@ -199,10 +204,11 @@ impl<'a> Transition<'a> {
         }
     }
 
-    /// When the run must be looked at even if no message comes; by `soon` if there is anything that a worker could do now.
+    /// When the run must be looked at even if no message comes; by `soon` if there is anything that a worker could do now, or that its end
+    /// leaves to do.
     fn next_check(&self, soon: Timestamp) -> Option<Timestamp> {
         if self.has_ended() {
-            return None;
+            return effects::is_missed_by_nobody_else(self.plan, &self.run).then_some(soon);
         }
         let now = self.moment.now;
         let checks = self.run.nodes.values().filter_map(|state| match state {
@@ -220,4 +226,11 @@ impl<'a> Transition<'a> {
         let begins = (self.run.status == RunStatus::Pending).then_some(soon);
         checks.chain(begins).chain(self.run.deadline).min()
     }
+}
+
+/// All was done that the end of the run asks for: nobody looks at it any more.
+pub(super) fn close(run: &Run) -> Decision {
+    let closed = || Run { revision: run.revision + 1, next_check_on: None, ..run.clone() };
+    let run = run.next_check_on.is_some().then(closed);
+    Decision { run, records: Vec::new(), calls: Vec::new() }
 }

@@ -20,6 +20,7 @@
 mod engine;
 mod entropy;
 mod error;
+pub(crate) mod infer;
 mod jsonata_core;
 #[cfg(feature = "jsonata-rs")]
 mod jsonata_rs;
@@ -40,12 +41,16 @@ pub use self::{
     entropy::Entropy,
     error::ExprError,
     scope::Scope,
-    template::{Template, TemplateTree},
+    template::{Part, Template, TemplateTree, WithSecrets},
 };
 
 /// One parsed JSONata expression.
 #[derive(Debug, Clone)]
-pub struct Expr(Arc<Parsed>);
+pub struct Expr {
+    parsed: Arc<Parsed>,
+    /// Where it begins in the text that it was read from, in characters.
+    start: usize,
+}
 
 #[derive(Debug)]
 struct Parsed {
@@ -53,6 +58,8 @@ struct Parsed {
     program: Program,
     /// The names of a path that only names a value (`input.order.id`).
     plain: Option<Vec<String>>,
+    /// The secret that `secret.NAME` stands for, if that is all there is.
+    secret: Option<String>,
 }
 
 /// What an expression refers to, as far as its text tells.
@@ -64,6 +71,8 @@ pub struct Reads {
     pub all: bool,
     /// Names of secrets (`secret.NAME`).
     pub secrets: BTreeSet<String>,
+    /// Whether its value may differ from run to run with the same inputs: it looks at the time, at chance, or at who runs it.
+    pub moment: bool,
 }
 
 impl Reads {
@@ -73,6 +82,7 @@ impl Reads {
         self.nodes.extend(other.nodes);
         self.all |= other.all;
         self.secrets.extend(other.secrets);
+        self.moment |= other.moment;
         self
     }
 }
@@ -87,7 +97,9 @@ impl Expr {
     pub fn parse_with(engine: Engine, source: &str) -> Result<Self, ExprError> {
         scan::check_size(source)?;
         let program = limits::caught(|| engine.parse(source))?;
-        Ok(Self(Arc::new(Parsed { source: source.to_owned(), program, plain: plain_path(source) })))
+        let (plain, secret) = (plain_path(source), only_secret(source));
+        let parsed = Parsed { source: source.to_owned(), program, plain, secret };
+        Ok(Self { parsed: Arc::new(parsed), start: 0 })
     }
 
     /// Parses a field that holds one expression, with or without `{{ }}` around it. `[*]` means every item, as in a
@@ -97,7 +109,7 @@ impl Expr {
             return Self::parse_body(text);
         }
         match Template::parse(text)?.into_single() {
-            Some((expr, _)) => Ok(expr),
+            Some(expr) => Ok(expr),
             None => {
                 Err(ExprError::new("template", "here stands one expression, with nothing before or after it"))
             }
@@ -112,15 +124,20 @@ impl Expr {
 
     /// The expression's text.
     pub fn source(&self) -> &str {
-        &self.0.source
+        &self.parsed.source
+    }
+
+    /// The name of the secret, of an expression that is `secret.NAME` and nothing else.
+    pub fn secret(&self) -> Option<&str> {
+        self.parsed.secret.as_deref()
     }
 
     /// Evaluates; None is JSONata's undefined.
     pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<Value>, ExprError> {
-        match self.0.plain.as_deref().map(|path| pick(path, scope)) {
+        match self.parsed.plain.as_deref().map(|path| pick(path, scope)) {
             Some(Picked::Found(value)) => Ok(Some(value.clone())),
             Some(Picked::Missing) => Ok(None),
-            Some(Picked::List) | None => limits::caught(|| self.0.program.evaluate(scope)),
+            Some(Picked::List) | None => limits::caught(|| self.parsed.program.evaluate(scope)),
         }
     }
 
@@ -131,7 +148,7 @@ impl Expr {
         bindings: &Map<String, Value>,
         entropy: &Entropy,
     ) -> Result<Option<Value>, ExprError> {
-        limits::caught(|| self.0.program.evaluate_data(data, bindings, entropy))
+        limits::caught(|| self.parsed.program.evaluate_data(data, bindings, entropy))
     }
 
     /// What the expression refers to.
@@ -154,6 +171,21 @@ fn plain_path(source: &str) -> Option<Vec<String>> {
     let starts_in_scope = tokens.first().is_some_and(|first| matches!(first.text, "input" | "base" | "item"));
     (alternating && starts_in_scope && tokens.len() % 2 == 1)
         .then(|| tokens.iter().step_by(2).map(|token| token.text.to_owned()).collect())
+}
+
+/// The `NAME` of `secret.NAME`.
+fn only_secret(source: &str) -> Option<String> {
+    let tokens = scan::tokens(source).ok()?;
+    let [root, dot, name] = tokens.as_slice() else { return None };
+    let names = root.text == "secret" && dot.text == "." && is_secret_name(name.text);
+    names.then(|| name.text.to_owned())
+}
+
+/// What a secret may be called: a letter, then at most 63 letters, digits and underscores of ASCII.
+pub fn is_secret_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// What a plain path leads to.

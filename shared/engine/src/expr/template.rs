@@ -2,8 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Expr, ExprError, Reads, Scope, scan};
-use crate::pointer::join;
+use super::{
+    Expr, ExprError, Reads, Scope,
+    infer::{Doubt, ShapeScope},
+    scan,
+};
+use crate::{pointer::join, shape::Shape};
 
 /// Text with expressions in `{{ }}`.
 ///
@@ -20,8 +24,7 @@ pub struct Template {
 #[derive(Debug, Clone)]
 enum Piece {
     Text(String),
-    /// An expression, and where in the text it begins, in characters.
-    Expr(Expr, usize),
+    Expr(Expr),
 }
 
 impl Template {
@@ -36,7 +39,7 @@ impl Template {
             let close = closing(text, open)?;
             let start = text[..open + 2].chars().count();
             let expr = Expr::parse_body(&text[open + 2..close]).map_err(|error| error.shifted(start))?;
-            pieces.push(Piece::Expr(expr, start));
+            pieces.push(Piece::Expr(Expr { start, ..expr }));
             at = close + 2;
         }
         if at < text.len() {
@@ -47,25 +50,52 @@ impl Template {
 
     /// Evaluates the expressions and puts the value or text together.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Value, ExprError> {
-        if let [Piece::Expr(expr, start)] = self.pieces.as_slice() {
-            let value = expr.evaluate(scope).map_err(|error| error.shifted(*start))?;
+        if let [Piece::Expr(expr)] = self.pieces.as_slice() {
+            let value = expr.evaluate(scope).map_err(|error| error.shifted(expr.start))?;
             return Ok(value.unwrap_or(Value::Null));
         }
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Expr(expr, start) => {
-                    let scope = scope.part(&start.to_string());
-                    match expr.evaluate(&scope).map_err(|error| error.shifted(*start))? {
-                        None => {}
-                        Some(Value::String(string)) => text.push_str(&string),
-                        Some(other) => text.push_str(&other.to_string()),
-                    }
-                }
+                Piece::Expr(expr) => text.push_str(&part_of(expr, scope)?),
             }
         }
         Ok(Value::String(text))
+    }
+
+    /// The text with its secrets left open; None where it names none.
+    fn render_open(&self, scope: &Scope<'_>) -> Result<Option<Vec<Part>>, ExprError> {
+        if self.exprs().all(|expr| expr.secret().is_none()) {
+            return Ok(None);
+        }
+        let part = |piece: &Piece| match piece {
+            Piece::Text(plain) => Ok(Part::Text(plain.clone())),
+            Piece::Expr(expr) => match expr.secret() {
+                Some(name) => Ok(Part::Secret(name.to_owned())),
+                None => part_of(expr, scope).map(Part::Text),
+            },
+        };
+        self.pieces.iter().map(part).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Those of its expressions that name a secret and do something with it, each with its secrets.
+    fn worked_secrets(&self) -> impl Iterator<Item = Reads> {
+        self.exprs()
+            .filter(|expr| expr.secret().is_none())
+            .map(Expr::reads)
+            .filter(|reads| !reads.secrets.is_empty())
+    }
+
+    /// The shape of what it gives.
+    fn shape(&self, scope: &ShapeScope, doubts: &mut Vec<Doubt>) -> Shape {
+        if let [Piece::Expr(expr)] = self.pieces.as_slice() {
+            return expr.shape(scope, doubts).settled();
+        }
+        for expr in self.exprs() {
+            expr.shape(scope, doubts);
+        }
+        Shape::text()
     }
 
     /// What the expressions refer to.
@@ -74,12 +104,12 @@ impl Template {
     }
 
     /// The only expression, if it is all there is but for white space.
-    pub(super) fn into_single(self) -> Option<(Expr, usize)> {
+    pub(super) fn into_single(self) -> Option<Expr> {
         let mut single = None;
         for piece in self.pieces {
             match piece {
                 Piece::Text(text) if text.trim().is_empty() => {}
-                Piece::Expr(expr, start) if single.is_none() => single = Some((expr, start)),
+                Piece::Expr(expr) if single.is_none() => single = Some(expr),
                 _ => return None,
             }
         }
@@ -88,9 +118,48 @@ impl Template {
 
     fn exprs(&self) -> impl Iterator<Item = &Expr> {
         self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Expr(expr, _) => Some(expr),
+            Piece::Expr(expr) => Some(expr),
             Piece::Text(_) => None,
         })
+    }
+}
+
+/// The text that an expression becomes beside other text.
+fn part_of(expr: &Expr, scope: &Scope<'_>) -> Result<String, ExprError> {
+    let scope = scope.part(&expr.start.to_string());
+    Ok(match expr.evaluate(&scope).map_err(|error| error.shifted(expr.start))? {
+        None => String::new(),
+        Some(Value::String(string)) => string,
+        Some(other) => other.to_string(),
+    })
+}
+
+/// A text of evaluated metadata that secrets are still to be put into. The engine never knows what is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithSecrets {
+    /// Where the text stands, as JSON Pointer. Until then its place holds what its author wrote: `{{ secret.NAME }}`.
+    pub pointer: String,
+    /// What it is put together from.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A text that is known.
+    Text(String),
+    /// The secret of this name.
+    Secret(String),
+}
+
+impl WithSecrets {
+    /// The text as it may be shown.
+    fn shown(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Secret(name) => format!("{{{{ secret.{name} }}}}"),
+        };
+        self.parts.iter().map(part).collect()
     }
 }
 
@@ -138,7 +207,26 @@ impl TemplateTree {
 
     /// Evaluates everything; the first error with the JSON pointer of its string. Undefined becomes null.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Value, (String, ExprError)> {
-        self.root.render(scope, "")
+        self.render_open(scope).map(|(value, _)| value)
+    }
+
+    /// As [`render`](Self::render), with the texts that name secrets, each where it stands.
+    pub fn render_open(&self, scope: &Scope<'_>) -> Result<(Value, Vec<WithSecrets>), (String, ExprError)> {
+        let mut open = Vec::new();
+        let value = self.root.render(scope, "", &mut open)?;
+        Ok((value, open))
+    }
+
+    /// The secrets that an expression does something with, rather than naming them and nothing else; each with the JSON pointer of its string.
+    pub fn worked_secrets(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.root.worked_secrets("", &mut found);
+        found
+    }
+
+    /// The shape of what it gives; each doubt with the JSON pointer of its string.
+    pub(crate) fn shape(&self, scope: &ShapeScope, doubts: &mut Vec<(String, Doubt)>) -> Shape {
+        self.root.shape(scope, "", doubts)
     }
 
     /// What the expressions refer to.
@@ -177,22 +265,78 @@ impl Tree {
         matches!(self, Self::Plain(_))
     }
 
-    fn render(&self, scope: &Scope<'_>, pointer: &str) -> Result<Value, (String, ExprError)> {
+    fn render(
+        &self,
+        scope: &Scope<'_>,
+        pointer: &str,
+        open: &mut Vec<WithSecrets>,
+    ) -> Result<Value, (String, ExprError)> {
         match self {
             Self::Plain(value) => Ok(value.clone()),
             Self::Template(template) => {
-                template.render(&scope.part(pointer)).map_err(|error| (pointer.to_owned(), error))
+                let (scope, failed) = (scope.part(pointer), |error| (pointer.to_owned(), error));
+                let Some(parts) = template.render_open(&scope).map_err(failed)? else {
+                    return template.render(&scope).map_err(failed);
+                };
+                let text = WithSecrets { pointer: pointer.to_owned(), parts };
+                let shown = text.shown();
+                open.push(text);
+                Ok(Value::String(shown))
             }
             Self::Array(items) => {
-                let render = |(index, item): (usize, &Self)| item.render(scope, &join(pointer, index));
+                let render = |(index, item): (usize, &Self)| item.render(scope, &join(pointer, index), open);
                 items.iter().enumerate().map(render).collect::<Result<_, _>>().map(Value::Array)
             }
             Self::Object(entries) => {
                 let render = |(key, item): &(String, Self)| {
-                    Ok((key.clone(), item.render(scope, &join(pointer, key))?))
+                    Ok((key.clone(), item.render(scope, &join(pointer, key), open)?))
                 };
                 entries.iter().map(render).collect::<Result<Map<_, _>, _>>().map(Value::Object)
             }
+        }
+    }
+
+    fn worked_secrets(&self, pointer: &str, found: &mut Vec<(String, String)>) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Template(template) => found.extend(
+                template
+                    .worked_secrets()
+                    .flat_map(|reads| reads.secrets)
+                    .map(|secret| (pointer.to_owned(), secret)),
+            ),
+            Self::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    item.worked_secrets(&join(pointer, index), found);
+                }
+            }
+            Self::Object(entries) => {
+                for (key, item) in entries {
+                    item.worked_secrets(&join(pointer, key), found);
+                }
+            }
+        }
+    }
+
+    fn shape(&self, scope: &ShapeScope, pointer: &str, doubts: &mut Vec<(String, Doubt)>) -> Shape {
+        match self {
+            Self::Plain(value) => Shape::of_value(value),
+            Self::Template(template) => {
+                let mut found = Vec::new();
+                let shape = template.shape(scope, &mut found);
+                doubts.extend(found.into_iter().map(|doubt| (pointer.to_owned(), doubt)));
+                shape
+            }
+            Self::Array(items) => {
+                let shape = |(index, item): (usize, &Self)| item.shape(scope, &join(pointer, index), doubts);
+                let shapes: Vec<_> = items.iter().enumerate().map(shape).collect();
+                Shape::list_of(Shape::any_of(&shapes), shapes.len(), Some(shapes.len()))
+            }
+            Self::Object(entries) => Shape::object(
+                entries
+                    .iter()
+                    .map(|(key, item)| (key.clone(), item.shape(scope, &join(pointer, key), doubts))),
+            ),
         }
     }
 

@@ -5,10 +5,14 @@ use std::fmt;
 use domain::Failure;
 use serde_json::{Map, Value};
 
-use super::{Field, Problem, invalid};
+use super::{Field, Kind, Problem, invalid};
 use crate::{
-    expr::{Expr, ExprError, Reads, Scope, TemplateTree},
+    expr::{
+        Expr, ExprError, Reads, Scope, TemplateTree, WithSecrets,
+        infer::{Doubt, ShapeScope},
+    },
     pointer::join,
+    shape::Shape,
 };
 
 /// A node's metadata with every expression parsed.
@@ -56,6 +60,7 @@ impl Metadata {
             problems.push(Problem::new(join("", name), "unknown_field", message));
         }
         problems.extend(metadata.misplaced_secrets());
+        problems.extend(metadata.worked_secrets());
         (metadata, problems)
     }
 
@@ -66,6 +71,22 @@ impl Metadata {
                     "`secret.{name}` may only stand in fields for credentials, such as `headers` and `auth`"
                 );
                 Problem::new(join("", field.name), "secret_not_allowed", message)
+            })
+        })
+    }
+
+    /// A secret is put in where the call is made, by whoever makes it: until then there is nothing that an expression could work with.
+    fn worked_secrets(&self) -> impl Iterator<Item = Problem> + use<'_> {
+        let trees = self.fields.iter().filter(|entry| entry.field.secret).filter_map(|entry| {
+            let Compiled::Tree(tree) = &entry.compiled else { return None };
+            Some((entry.field.name, tree))
+        });
+        trees.flat_map(|(field, tree)| {
+            tree.worked_secrets().into_iter().map(move |(pointer, name)| {
+                let message = format!(
+                    "`secret.{name}` stands alone between its braces; text may stand around them, such as `Bearer {{{{ secret.{name} }}}}`"
+                );
+                Problem::new(join("", field) + &pointer, "secret_not_alone", message)
             })
         })
     }
@@ -109,21 +130,75 @@ impl Metadata {
         }
     }
 
-    /// All fields with their templates evaluated, in the order of the type's table: what a connector gets.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
-        let mut config = Map::new();
-        for (field, reads) in self.reads() {
-            if let Some(secret) = reads.secrets.first() {
-                return Err(invalid(
-                    "secret_not_available",
-                    format!("{}: there is no secret `{secret}`", field.name),
-                ));
-            }
-            if let Some(value) = self.value(field.name, scope)? {
-                config.insert(field.name.to_owned(), value);
-            }
+    /// All fields with their templates evaluated, in the order of the type's table: what a connector gets. With it the texts that secrets are
+    /// still to be put into.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<(Value, Vec<WithSecrets>), Failure> {
+        let (mut config, mut open) = (Map::new(), Vec::new());
+        for Entry { field, compiled, reads } in &self.fields {
+            let value =
+                match compiled {
+                    Compiled::Tree(tree) if !reads.secrets.is_empty() => {
+                        let rendered = tree.render_open(scope);
+                        let (value, texts) = rendered.map_err(|(pointer, error)| {
+                            failed(format_args!("{}{pointer}", field.name), &error)
+                        })?;
+                        open.extend(texts.into_iter().map(|text| WithSecrets {
+                            pointer: join("", field.name) + &text.pointer,
+                            ..text
+                        }));
+                        Some(value)
+                    }
+                    _ => self.value(field.name, scope)?,
+                };
+            config.extend(value.map(|value| (field.name.to_owned(), value)));
         }
-        Ok(Value::Object(config))
+        Ok((Value::Object(config), open))
+    }
+
+    /// The shape of a field's value; None where the field is missing. Each doubt comes with a pointer into the metadata.
+    pub(crate) fn shape(
+        &self,
+        name: &str,
+        scope: &ShapeScope,
+        doubts: &mut Vec<(String, Doubt)>,
+    ) -> Option<Shape> {
+        let mut found = Vec::new();
+        let shape = match self.find(name)? {
+            Compiled::Expression(expr) => {
+                let mut own = Vec::new();
+                let shape = expr.shape(scope, &mut own);
+                found.extend(own.into_iter().map(|doubt| (String::new(), doubt)));
+                shape
+            }
+            Compiled::Tree(tree) => tree.shape(scope, &mut found),
+            Compiled::Plain(value) => Shape::of_value(value),
+            Compiled::Choices(_) => return None,
+        };
+        doubts.extend(found.into_iter().map(|(pointer, doubt)| (join("", name) + &pointer, doubt)));
+        Some(shape)
+    }
+
+    /// The shapes of the labelled expressions of a field, in their order.
+    pub(crate) fn choice_shapes(
+        &self,
+        name: &str,
+        scope: &ShapeScope,
+        doubts: &mut Vec<(String, Doubt)>,
+    ) -> Vec<(String, Shape)> {
+        let Some(entry) = self.fields.iter().find(|entry| entry.field.name == name) else {
+            return Vec::new();
+        };
+        let shape = |(i, (label, expr)): (usize, &(String, Expr))| {
+            let place = match entry.field.kind {
+                Kind::Cases => join(&join("", i), "when"),
+                _ => join("", label),
+            };
+            let mut own = Vec::new();
+            let shape = expr.shape(scope, &mut own);
+            doubts.extend(own.into_iter().map(|doubt| (format!("/{name}{place}"), doubt)));
+            (label.clone(), shape)
+        };
+        self.choices(name).iter().enumerate().map(shape).collect()
     }
 
     fn find(&self, name: &str) -> Option<&Compiled> {

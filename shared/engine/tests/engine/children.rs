@@ -3,7 +3,7 @@
 use domain::{RunStatus, UsedVersion, VersionId, WorkflowId};
 use engine::{
     Effect, Event, NodeState, Plan, Rejected, Run, Values, advance, child_id, children_of, effects,
-    item_results, new_effects,
+    item_results, new_effects, run::RECHECK,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -185,6 +185,19 @@ fn cancelling_reaches_everything_that_was_started() {
     world.apply(Event::CancelRequested, None).unwrap();
     let cancelled: Vec<_> = effects(&world.plan, &world.run);
     assert_eq!(cancelled, [0, 1].map(|child| Effect::CancelChild { node: "each".into(), child }));
+}
+
+#[test]
+fn a_run_that_ends_before_its_children_is_looked_at_until_they_have_ended_too() {
+    let mut world = looping(100, json!({"body": [call("send")], "max_concurrency": 20}));
+    assert_eq!(world.apply(Event::Closed, None).unwrap().run, None, "it goes on");
+    world.apply(Event::CancelRequested, None).unwrap();
+    let ended = world.run.clone();
+    assert_eq!(ended.next_check_on, Some(world.now + RECHECK));
+    assert_eq!(world.apply(Event::Woken, None), Err(Rejected::Ended));
+    world.apply(Event::Closed, None).unwrap();
+    assert_eq!(world.run, Run { revision: ended.revision + 1, next_check_on: None, ..ended });
+    assert_eq!(world.apply(Event::Closed, None).unwrap().run, None, "once is enough");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{ErrorClass, NodeKey, RunStatus};
-use engine::{Effect, Event, NodeState, Rejected, Turn, effects, new_effects, next_lease};
+use engine::{Effect, Event, NodeState, Rejected, Turn, effects, expr::Part, new_effects, next_lease};
 use serde_json::json;
 
 use crate::world::{World, advanced, permanent, settled, start, transient};
@@ -113,12 +113,32 @@ fn templates_that_fail_fail_the_node_and_the_turn_goes_on() {
 }
 
 #[test]
-fn a_secret_that_is_not_there_fails_the_node() {
-    let details =
-        json!({"a": {"metadata": {"url": "https://example.com/", "headers": {"x-key": "{{ secret.KEY }}"}}}});
+fn secrets_are_left_to_who_makes_the_call() {
+    let details = json!({"a": {"metadata": {
+        "url": "https://example.com/",
+        "headers": {"x-key": "{{ secret.KEY }}", "x-run": "{{ 1 + 1 }}"},
+        "auth": {"type": "bearer", "token": "{{ 'a' }}.{{secret.TOKEN}}.{{ 1 + 1 }}"},
+    }}});
     let mut world = World::of("a", &details);
-    assert_eq!(world.claim(None), None);
-    assert_eq!(world.run.error.unwrap().failure.code, "secret_not_available");
+    let call = world.claim(None).unwrap();
+    let shown = json!({"x-key": "{{ secret.KEY }}", "x-run": 2});
+    assert_eq!(call.config["headers"], shown);
+    assert_eq!(call.config["auth"]["token"], "a.{{ secret.TOKEN }}.2");
+    let (text, secret) = (|text: &str| Part::Text(text.into()), |name: &str| Part::Secret(name.into()));
+    let expected = [
+        ("/headers/x-key", vec![secret("KEY")]),
+        ("/auth/token", vec![text("a"), text("."), secret("TOKEN"), text("."), text("2")]),
+    ];
+    let found: Vec<_> = call.secrets.into_iter().map(|text| (text.pointer, text.parts)).collect();
+    assert_eq!(found, expected.map(|(pointer, parts)| (pointer.to_owned(), parts)));
+}
+
+#[test]
+fn a_text_that_only_looks_like_a_secret_is_a_text() {
+    let details = json!({"a": {"metadata": {"url": "https://example.com/", "headers": {"x": "{{ '{' & '{ secret.KEY }' & '}' }}"}}}});
+    let mut world = World::of("a", &details);
+    let call = world.claim(None).unwrap();
+    assert_eq!((&call.config["headers"]["x"], call.secrets.len()), (&json!("{{ secret.KEY }}"), 0));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What a run gives when it succeeds, and what a merge gets.
 
+use domain::{ErrorClass, Failure};
+use engine::Digest;
 use serde_json::{Value, json};
 
-use crate::world::{World, advanced};
+use crate::world::{World, advanced, permanent};
 
 fn result(text: &str, details: &Value) -> Option<Value> {
     let mut world = World::of(text, details);
@@ -107,6 +109,24 @@ fn continue_keeps_the_error_beside_the_default() {
     world.wake();
     assert_eq!(world.result(), Some(json!({"n": 0})));
     assert!(world.records[0].error.is_some() && world.records[0].output.is_some());
+}
+
+#[test]
+fn a_default_for_another_failure_is_another_record() {
+    let bears_it = json!({"on_error": {"action": "continue", "default": {"n": 0}}});
+    let details = json!({"a": bears_it, "b": advanced("input")});
+    let settled_by = |failure: Failure| {
+        let mut world = World::of("a -> b", &details);
+        world.execute("a", Err(failure));
+        assert_eq!(world.result(), Some(json!({"n": 0})));
+        let [default, handed_on] = &world.records[..] else { panic!("{:?}", world.records) };
+        assert_eq!(handed_on.digest, Digest::of(&json!({"n": 0})), "it tells of no failure any more");
+        default.digest.clone()
+    };
+    let answered = settled_by(permanent());
+    let lost = settled_by(Failure::new(ErrorClass::Validation, "no_body", "it has no body"));
+    assert_ne!(answered, lost);
+    assert_eq!(answered, settled_by(permanent()));
 }
 
 #[test]

@@ -242,6 +242,18 @@ fn secrets_stand_only_where_credentials_do() {
 }
 
 #[test]
+fn nothing_is_done_with_a_secret_but_to_put_it_in() {
+    let metadata = json!({
+        "url": "https://example.com/",
+        "headers": {"fine": "Key {{ secret.KEY }}, {{secret.OTHER}}", "x/y": "{{ $uppercase(secret.KEY) }}"},
+        "auth": {"type": "basic", "username": "{{ 'a' & secret.KEY }}", "password": "{{ secret.KEY.part }}"},
+    });
+    let expected =
+        ["auth/password secret_not_alone", "auth/username secret_not_alone", "headers/x~1y secret_not_alone"];
+    check_metadata("get_api", &metadata, &expected);
+}
+
+#[test]
 fn times_and_retries_have_bounds() {
     check_node(&json!({"node_type": "return", "timeout_s": 0}), &["timeout_s out_of_range"]);
     check_node(&json!({"node_type": "return", "timeout_s": 300}), &[]);

@@ -182,13 +182,13 @@ fn a_deadline_fails_a_run_whatever_it_waits_for() {
 }
 
 #[test]
-fn deliveries_that_come_to_nothing_end_a_run_with_the_third() {
+fn a_delivery_after_three_that_came_to_nothing_ends_a_run() {
     let mut world = World::of("a", &json!({}));
     let redelivered = |message: &str| Event::Redelivered { message: message.to_owned() };
-    for lost in 1..=2 {
+    for counted in 1..=3 {
         world.apply(redelivered("m"), None).unwrap();
-        world.apply(redelivered(&format!("other {lost}")), None).unwrap();
-        assert_eq!((world.run.lost_deliveries["m"], world.run.status), (lost, RunStatus::Pending));
+        world.apply(redelivered(&format!("other {counted}")), None).unwrap();
+        assert_eq!((world.run.lost_deliveries["m"], world.run.status), (counted, RunStatus::Pending));
     }
     world.wake();
     assert!(world.run.lost_deliveries.is_empty(), "a commit of its own starts the count anew");
@@ -197,7 +197,8 @@ fn deliveries_that_come_to_nothing_end_a_run_with_the_third() {
         world.apply(Event::Excused { message: "m".to_owned() }, None).unwrap();
     }
     assert!(world.run.lost_deliveries.is_empty(), "a store that fails is no worker that is lost");
-    for _ in 0..3 {
+    for _ in 0..4 {
+        assert!(!world.run.status.is_terminal());
         world.apply(redelivered("m"), None).unwrap();
     }
     assert_eq!(world.states(), "a cancelled; run failed");

@@ -65,6 +65,10 @@ impl Row {
     }
 }
 
+fn is_open(run: &Run) -> bool {
+    !run.status.is_terminal() || run.next_check_on.is_some()
+}
+
 fn key(record: &StepRecord) -> RecordKey {
     (record.node.clone(), record.attempt, record.digest.clone(), record.settled_at)
 }
@@ -90,16 +94,16 @@ impl SimStore {
         self.tables().runs.keys().copied().collect()
     }
 
-    /// The runs that have not ended and are of this kind.
+    /// The runs that have not ended, or of whose end something is left to do, and that are of this kind.
     pub fn open(&self, is_wanted: impl Fn(&Run) -> bool) -> Vec<Run> {
         let tables = self.tables();
-        let open = tables.runs.values().map(|row| &row.run).filter(|run| !run.status.is_terminal());
+        let open = tables.runs.values().map(|row| &row.run).filter(|run| is_open(run));
         open.filter(|run| is_wanted(run)).cloned().collect()
     }
 
-    /// Whether some have not ended.
+    /// Whether there are such.
     pub fn has_open(&self) -> bool {
-        self.tables().runs.values().any(|row| !row.run.status.is_terminal())
+        self.tables().runs.values().any(|row| is_open(&row.run))
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {

@@ -11,7 +11,10 @@ use std::{process, sync::Arc, thread, time::Duration};
 
 use app::{
     Conductor, StartPorts, StartRun, Target, Worker,
-    fakes::{self, MemoryAdmissions, MemoryCatalog, MemoryCounters, MemoryRunStore, MemoryTimers},
+    fakes::{
+        self, MemoryAdmissions, MemoryCatalog, MemoryCounters, MemoryRunStore, MemoryTeamSecrets,
+        MemoryTimers,
+    },
     ports::{Clock, Connectors, Ids, LoadedRun, Polling, RunStore as _, Unlimited},
     start_run,
 };
@@ -221,7 +224,8 @@ fn connectors(answers: Answers, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connect
         Answers::AtOnce => Arc::new(CircuitBreaker::new(AtOnce, counters, clock)),
         Answers::Server => {
             let policy: EgressPolicy = "127.0.0.1/32".parse().map_err(wrong)?;
-            Arc::new(CircuitBreaker::new(ConnectorSet::new(Egress::new(policy)), counters, clock))
+            let connectors = ConnectorSet::new(Egress::new(policy), Arc::new(MemoryTeamSecrets::default()));
+            Arc::new(CircuitBreaker::new(connectors, counters, clock))
         }
     })
 }
