@@ -1,6 +1,7 @@
 //! Keeps house once a minute, so that nothing stays stuck and nothing is kept longer than its team wants: a run whose hint
 //! was lost, or whose worker was, gets another one; a run whose time is over is exported and deleted; a change that could not be told
-//! when it was made is told; keys of teams are wrapped by the master key in use.
+//! when it was made is told; keys of teams are wrapped by the master key in use; sessions that are
+//! over are forgotten.
 
 mod agenda;
 
@@ -8,7 +9,10 @@ use std::sync::Arc;
 
 use app::{
     RetirePorts,
-    ports::{Clock, EndedRuns, Exports, Outbox, RetentionPolicies, RunStore, StepQueue, StoreError, Teller},
+    ports::{
+        Clock, EndedRuns, Exports, Outbox, RetentionPolicies, RunStore, Sessions, StepQueue, StoreError,
+        Teller,
+    },
     remind_runs, retire_runs, tell_due,
 };
 use chrono::TimeDelta;
@@ -46,6 +50,8 @@ pub struct State {
     pub tellers: Vec<Arc<dyn Teller>>,
     /// Looks after the keys of credentials.
     pub keeper: Keeper,
+    /// Sessions, of which those that are over are forgotten.
+    pub sessions: Arc<dyn Sessions>,
     /// The present.
     pub clock: Arc<dyn Clock>,
 }
@@ -63,18 +69,21 @@ pub struct Kept {
     pub told: usize,
     /// Keys that were wrapped by the master key in use.
     pub rewrapped: usize,
+    /// Refresh tokens that were over.
+    pub forgotten: u64,
 }
 
 /// Takes one turn. Turns at the same time are harmless: a hint too many finds nothing to do, and a run leaves twice at the most.
 ///
-/// Costs one query of DynamoDB for each of the eight shards of open runs, a request to SQS for every ten hints, and two questions to the
+/// Costs one query of DynamoDB for each of the eight shards of open runs, a request to SQS for every ten hints, and three questions to the
 /// catalog; every ten minutes another one, and a query for each team that parts with its runs.
 pub async fn handle(state: &State) -> Result<Kept, StoreError> {
     let started_on = state.clock.now();
     let reminded = remind_runs(&*state.store, &*state.queue, started_on, AT_ONCE).await?;
     let told = tell_due(&*state.outbox, &state.tellers).await?;
     let rewrapped = state.keeper.rewrap().await?;
-    let mut kept = Kept { reminded, told, rewrapped, ..Kept::default() };
+    let forgotten = state.sessions.forget(started_on).await?;
+    let mut kept = Kept { reminded, told, rewrapped, forgotten, ..Kept::default() };
     let ports = RetirePorts { store: &*state.store, ended: &*state.ended, exports: &*state.exports };
     while let Some(team) = state.agenda.next(&*state.policies, state.clock.now()).await? {
         let before = started_on - TimeDelta::days(team.days.into());

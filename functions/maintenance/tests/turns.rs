@@ -10,19 +10,20 @@ use std::sync::{
 use app::{
     fakes::{
         ManualClock, MemoryExports, MemoryQueue, MemoryRunStore, MemorySecretCatalog, MemorySecretCopies,
-        MemorySecrets, SequentialEntropy, SequentialIds, a_run, a_version, graph, team,
+        MemorySecrets, MemorySessions, SequentialEntropy, SequentialIds, a_run, a_version, graph, team,
     },
     ports::{
-        Clock as _, Hint, Name, Retention, RetentionPolicies, RunStore as _, SealedSecrets as _, SecretValue,
-        StoreError,
+        Act, Clock as _, Hint, Name, NewToken, Retention, RetentionPolicies, RunStore as _,
+        SealedSecrets as _, SecretValue, Sessions as _, StoreError,
     },
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use domain::{RunStatus, TeamId};
+use domain::{RunStatus, SessionId, TeamId, Timestamp, UserId};
 use engine::Run;
 use maintenance::{Agenda, Kept, State, handle};
 use serde_json::json;
+use uuid::Uuid;
 use vault::{Keeper, MasterRing, SecretTeller};
 
 /// Teams that part with their runs, and how often somebody asked for them.
@@ -49,6 +50,7 @@ struct World {
     secrets: Arc<MemorySecretCatalog>,
     copies: Arc<MemorySecretCopies>,
     deployment: Arc<MemorySecrets>,
+    sessions: Arc<MemorySessions>,
     state: State,
 }
 
@@ -64,6 +66,7 @@ impl World {
         let (ids, entropy) = (Arc::new(SequentialIds::default()), Arc::new(SequentialEntropy::default()));
         let masters = MasterRing::creating(deployment.clone(), clock.clone(), entropy.clone());
         let keeper = Keeper::new(secrets.clone(), secrets.clone(), teller.clone(), masters, ids, entropy);
+        let sessions = Arc::new(MemorySessions::default());
         let state = State {
             store: store.clone(),
             ended: store.clone(),
@@ -74,9 +77,10 @@ impl World {
             outbox: secrets.clone(),
             tellers: vec![teller],
             keeper,
+            sessions: sessions.clone(),
             clock: clock.clone(),
         };
-        Self { store, queue, exports, policies, clock, secrets, copies, deployment, state }
+        Self { store, queue, exports, policies, clock, secrets, copies, deployment, sessions, state }
     }
 
     async fn turn(&self) -> Kept {
@@ -127,6 +131,26 @@ async fn a_run_that_nobody_looks_after_gets_one_hint_and_others_none() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_over_is_forgotten() {
+    let world = World::new();
+    let (now, user) = (world.clock.now(), UserId::new(team().uuid()));
+    for (number, days) in [(1, 1), (2, 3)] {
+        let token = NewToken {
+            id: Uuid::from_u128(number),
+            sha256: [u8::try_from(number).unwrap(); 32],
+            expires_at: now + TimeDelta::days(days),
+            ip: None,
+            user_agent: None,
+        };
+        world.sessions.begin(user, SessionId::new(token.id), &token, now).await.unwrap();
+    }
+    assert_eq!(world.turn().await, Kept::default());
+    world.clock.advance(TimeDelta::days(2));
+    assert_eq!(world.turn().await, Kept { forgotten: 1, ..Kept::default() });
+    assert_eq!(world.sessions.list(user, now).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn each_team_parts_with_the_runs_that_are_over_its_own_time() {
     let world = World::new();
     let short = world.team(7, &[6, 8, 100]).await;
@@ -161,7 +185,12 @@ async fn what_was_not_told_is_told_and_keys_are_wrapped_anew() {
     let (world, team) = (World::new(), team());
     let value = SecretValue::new("value".to_owned());
     world.copies.refuse(true);
-    world.state.keeper.put(team, "SHOP", &value).await.unwrap();
+    world
+        .state
+        .keeper
+        .put(team, "SHOP", &value, &Act::of_system(team.uuid(), Timestamp::UNIX_EPOCH))
+        .await
+        .unwrap();
     assert_eq!(world.turn().await, Kept::default());
     world.copies.refuse(false);
     assert_eq!(world.turn().await, Kept { told: 1, ..Kept::default() });

@@ -5,7 +5,7 @@ mod views;
 
 use std::sync::Arc;
 
-use app::ports::StoreError;
+use app::ports::{Clock, Ids, StoreError};
 use axum::Router;
 use heddle_http::{Api, Gate};
 use vault::Keeper;
@@ -15,6 +15,10 @@ use vault::Keeper;
 pub struct State {
     /// Takes credentials in.
     pub keeper: Arc<Keeper>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
 }
 
 /// The whole function as a value that can be called. `ping` asks the catalog, whose ports have no such question.

@@ -25,6 +25,6 @@ async fn main() -> Result<(), Fatal> {
         boot.ids.clone(),
         boot.entropy.clone(),
     );
-    let state = State { keeper: Arc::new(keeper) };
+    let state = State { keeper: Arc::new(keeper), clock: boot.clock.clone(), ids: boot.ids.clone() };
     deployed::serve(secrets::router(state, here.gate(), here.ping())).await
 }

@@ -216,13 +216,15 @@ mod sealed_secrets {
     use app::{
         conformance::sealed_secrets::SealedWorld,
         fakes::{MemorySecretCatalog, MemorySecretCopies},
-        ports::{DataKey, SealedSecret, SealedSecrets, SecretCatalog as _, SecretCopies as _},
+        ports::{Act, DataKey, SealedSecret, SealedSecrets, SecretCatalog as _, SecretCopies as _},
     };
     use async_trait::async_trait;
-    use domain::TeamId;
+    use domain::{TeamId, Timestamp};
     use uuid::Uuid;
 
     const TEAMS: [TeamId; 2] = [TeamId::new(Uuid::from_u128(1)), TeamId::new(Uuid::from_u128(2))];
+
+    const ACT: Act = Act::of_system(Uuid::nil(), Timestamp::UNIX_EPOCH);
 
     #[derive(Default)]
     struct Kept(MemorySecretCatalog);
@@ -241,11 +243,11 @@ mod sealed_secrets {
             if !self.0.data_keys(team).await.expect("a fake in memory").contains(key) {
                 self.0.data_key_insert(team, key).await.expect("a fake in memory");
             }
-            self.0.secret_insert(team, Uuid::nil(), secret, "").await.expect("a fake in memory");
+            self.0.secret_insert(team, Uuid::nil(), secret, "", &ACT).await.expect("a fake in memory");
         }
 
         async fn delete(&self, team: TeamId, name: &str) {
-            self.0.secret_delete(team, name).await.expect("a fake in memory");
+            self.0.secret_delete(team, name, &ACT).await.expect("a fake in memory");
         }
     }
 

@@ -240,6 +240,10 @@ impl Sessions for LazyCatalog {
     ) -> Result<(), StoreError> {
         self.get().await?.revoke_all(user, kept, now).await
     }
+
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.get().await?.forget(before).await
+    }
 }
 
 #[async_trait]

@@ -1,6 +1,6 @@
 //! The credentials and the outbox of a [`LazyCatalog`].
 
-use app::ports::{DataKey, Outbox, SealedSecret, SecretCatalog, SecretVersion, StoreError, Taken};
+use app::ports::{Act, DataKey, Outbox, SealedSecret, SecretCatalog, SecretVersion, StoreError, Taken};
 use async_trait::async_trait;
 use domain::{TeamId, Timestamp, WorkflowId};
 use uuid::Uuid;
@@ -15,16 +15,17 @@ impl SecretCatalog for LazyCatalog {
         id: Uuid,
         secret: &SealedSecret,
         last4: &str,
+        act: &Act,
     ) -> Result<Timestamp, StoreError> {
-        self.get().await?.secret_insert(team, id, secret, last4).await
+        self.get().await?.secret_insert(team, id, secret, last4, act).await
     }
 
     async fn secret_list(&self, team: TeamId) -> Result<Vec<SecretVersion>, StoreError> {
         self.get().await?.secret_list(team).await
     }
 
-    async fn secret_delete(&self, team: TeamId, name: &str) -> Result<(), StoreError> {
-        self.get().await?.secret_delete(team, name).await
+    async fn secret_delete(&self, team: TeamId, name: &str, act: &Act) -> Result<(), StoreError> {
+        self.get().await?.secret_delete(team, name, act).await
     }
 
     async fn secret_users(&self, team: TeamId, name: &str) -> Result<Vec<(WorkflowId, String)>, StoreError> {

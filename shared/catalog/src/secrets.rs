@@ -1,6 +1,6 @@
 //! Credentials of teams, sealed (SCR-01, SCR-04, SCR-06). What is in them is never seen here: they are sealed and opened by their users.
 
-use app::ports::{DataKey, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog, SecretVersion};
+use app::ports::{Act, DataKey, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog, SecretVersion};
 use async_trait::async_trait;
 use domain::{DataKeyId, TeamId, Timestamp, WorkflowId};
 use engine::ReferenceKind;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, StoreError,
+    deeds::Deed,
     error::{found_any, store_error},
 };
 
@@ -23,6 +24,7 @@ impl SecretCatalog for Catalog {
         id: Uuid,
         secret: &SealedSecret,
         last4: &str,
+        act: &Act,
     ) -> Result<Timestamp, StoreError> {
         let mut tx = self.team(team, "keep a secret").await?;
         let kept = sqlx::query_scalar!(
@@ -43,7 +45,8 @@ impl SecretCatalog for Catalog {
             Ok(created_on) => changed(&mut tx, team, &secret.name).await.map(|()| created_on),
             Err(error) => Err(error),
         };
-        match tx.end(kept).await {
+        let deed = Deed::new("secret.put", id).with("name", &secret.name).with("version", secret.version);
+        match tx.done(kept.map_err(store_error("keep a secret")), act, deed).await {
             Err(StoreError::Violates(rule)) if rule == VERSION_TAKEN => Err(StoreError::Conflict),
             kept => kept,
         }
@@ -66,16 +69,23 @@ impl SecretCatalog for Catalog {
         Ok(version.collect())
     }
 
-    async fn secret_delete(&self, team: TeamId, name: &str) -> Result<(), StoreError> {
-        let mut tx = self.team(team, "delete a secret").await?;
-        let deleted = sqlx::query!("delete from secrets where team_id = $1 and name = $2", team.uuid(), name)
-            .execute(&mut *tx)
-            .await;
-        let deleted = match deleted {
-            Ok(done) if done.rows_affected() > 0 => changed(&mut tx, team, name).await.map(|()| done),
-            deleted => deleted,
+    async fn secret_delete(&self, team: TeamId, name: &str, act: &Act) -> Result<(), StoreError> {
+        const DELETE: &str = "delete a secret";
+        let mut tx = self.team(team, DELETE).await?;
+        let deleted = async {
+            let versions = sqlx::query_scalar!(
+                "delete from secrets where team_id = $1 and name = $2 returning id",
+                team.uuid(),
+                name
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            let last = versions.into_iter().max().ok_or(sqlx::Error::RowNotFound)?;
+            changed(&mut tx, team, name).await.map(|()| last)
         };
-        found_any(&tx.end(deleted).await?)
+        let deleted = deleted.await.map_err(store_error(DELETE));
+        let deed = Deed::new("secret.delete", *deleted.as_ref().unwrap_or(&Uuid::nil())).with("name", name);
+        tx.done(deleted.map(drop), act, deed).await
     }
 
     async fn secret_users(&self, team: TeamId, name: &str) -> Result<Vec<(WorkflowId, String)>, StoreError> {

@@ -85,11 +85,8 @@ impl Sessions for Catalog {
         .await;
         tx.end(revoked).await.map(drop)
     }
-}
 
-impl Catalog {
-    /// Forgets tokens that were over before this moment; answers how many there were.
-    pub async fn session_forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.outside_teams("forget sessions").await?;
         let forgotten =
             sqlx::query!("delete from sessions where expires_at < $1", before).execute(&mut *tx).await;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use app::{
     ports::{
-        DataKey, Entropy, Ids, Outbox, SecretCatalog, SecretValue, SecretVersion, StoreError, unavailable,
+        Act, DataKey, Entropy, Ids, Outbox, SecretCatalog, SecretValue, SecretVersion, StoreError,
+        unavailable,
     },
     tell_outbox,
 };
@@ -64,8 +65,14 @@ impl Keeper {
     }
 
     /// Keeps a value as the next version of the team's credential of this name, which is its first one if there is none.
-    pub async fn put(&self, team: TeamId, name: &str, value: &SecretValue) -> Result<KeptSecret, StoreError> {
-        self.keep(team, name, value, false).await
+    pub async fn put(
+        &self,
+        team: TeamId,
+        name: &str,
+        value: &SecretValue,
+        act: &Act,
+    ) -> Result<KeptSecret, StoreError> {
+        self.keep(team, name, value, false, act).await
     }
 
     /// As [`put`](Self::put), of a credential that exists (SCR-04); else [`NotFound`](StoreError::NotFound).
@@ -74,13 +81,14 @@ impl Keeper {
         team: TeamId,
         name: &str,
         value: &SecretValue,
+        act: &Act,
     ) -> Result<KeptSecret, StoreError> {
-        self.keep(team, name, value, true).await
+        self.keep(team, name, value, true, act).await
     }
 
     /// Forgets a credential with all its versions.
-    pub async fn delete(&self, team: TeamId, name: &str) -> Result<(), StoreError> {
-        self.catalog.secret_delete(team, name).await?;
+    pub async fn delete(&self, team: TeamId, name: &str, act: &Act) -> Result<(), StoreError> {
+        self.catalog.secret_delete(team, name, act).await?;
         self.tell(team).await;
         Ok(())
     }
@@ -133,6 +141,7 @@ impl Keeper {
         name: &str,
         value: &SecretValue,
         must_exist: bool,
+        act: &Act,
     ) -> Result<KeptSecret, StoreError> {
         let (key_id, key) = self.data_key(team).await?;
         let last4 = last4(value);
@@ -145,7 +154,7 @@ impl Keeper {
             let version = before + 1;
             let sealed = seal((key_id, &key), self.nonce()?, team, (name, version), value);
             let sealed = sealed.map_err(unavailable(SEAL))?;
-            match self.catalog.secret_insert(team, self.ids.next(), &sealed, &last4).await {
+            match self.catalog.secret_insert(team, self.ids.next(), &sealed, &last4, act).await {
                 Ok(created_on) => {
                     self.tell(team).await;
                     return Ok(KeptSecret { version, last4, created_on });

@@ -9,13 +9,13 @@ use app::{
         ManualClock, MemorySecretCatalog, MemorySecretCopies, MemorySecrets, SequentialEntropy, SequentialIds,
     },
     ports::{
-        DeploymentSecrets as _, Name, Outbox as _, SealedSecrets as _, SecretCatalog as _, SecretValue,
+        Act, DeploymentSecrets as _, Name, Outbox as _, SealedSecrets as _, SecretCatalog as _, SecretValue,
         StoreError, TeamSecrets as _,
     },
     tell_due,
 };
 use chrono::TimeDelta;
-use domain::TeamId;
+use domain::{TeamId, Timestamp};
 use futures::future::join_all;
 use uuid::Uuid;
 use vault::{KEPT, Keeper, MasterRing, SecretTeller, Vault};
@@ -73,6 +73,10 @@ impl World {
     }
 }
 
+fn act() -> Act {
+    Act::of_system(Uuid::nil(), Timestamp::UNIX_EPOCH)
+}
+
 fn name() -> Name {
     Name::parse("master-keys").unwrap()
 }
@@ -93,9 +97,9 @@ async fn opened(vault: &Vault, team: TeamId, name: &str) -> Option<String> {
 async fn what_is_put_is_opened_by_its_team_alone() {
     let world = World::default();
     let (keeper, vault) = (world.keeper(), world.vault());
-    let kept = keeper.put(OURS, "SHOP", &value("sk-live-of-the-shop")).await.unwrap();
+    let kept = keeper.put(OURS, "SHOP", &value("sk-live-of-the-shop"), &act()).await.unwrap();
     assert_eq!((kept.version, kept.last4.as_str()), (1, "shop"));
-    keeper.put(THEIRS, "SHOP", &value("theirs")).await.unwrap();
+    keeper.put(THEIRS, "SHOP", &value("theirs"), &act()).await.unwrap();
     assert_eq!(opened(&vault, OURS, "SHOP").await.as_deref(), Some("sk-live-of-the-shop"));
     assert_eq!(opened(&vault, THEIRS, "SHOP").await.as_deref(), Some("theirs"));
     assert_eq!(opened(&vault, OURS, "OTHER").await, None);
@@ -106,20 +110,20 @@ async fn what_is_put_is_opened_by_its_team_alone() {
 async fn a_new_version_is_seen_when_the_old_one_is_no_longer_kept() {
     let world = World::default();
     let (keeper, vault) = (world.keeper(), world.vault());
-    keeper.put(OURS, "SHOP", &value("first")).await.unwrap();
+    keeper.put(OURS, "SHOP", &value("first"), &act()).await.unwrap();
     assert_eq!(opened(&vault, OURS, "SHOP").await.as_deref(), Some("first"));
-    assert_eq!(keeper.rotate(OURS, "SHOP", &value("second")).await.unwrap().version, 2);
+    assert_eq!(keeper.rotate(OURS, "SHOP", &value("second"), &act()).await.unwrap().version, 2);
     world.clock.advance(KEPT - TimeDelta::milliseconds(1));
     assert_eq!(opened(&vault, OURS, "SHOP").await.as_deref(), Some("first"));
     world.clock.advance(TimeDelta::milliseconds(1));
     assert_eq!(opened(&vault, OURS, "SHOP").await.as_deref(), Some("second"));
-    assert!(matches!(keeper.rotate(OURS, "NONE", &value("x")).await, Err(StoreError::NotFound)));
+    assert!(matches!(keeper.rotate(OURS, "NONE", &value("x"), &act()).await, Err(StoreError::NotFound)));
 
-    keeper.delete(OURS, "SHOP").await.unwrap();
-    assert!(matches!(keeper.delete(OURS, "SHOP").await, Err(StoreError::NotFound)));
+    keeper.delete(OURS, "SHOP", &act()).await.unwrap();
+    assert!(matches!(keeper.delete(OURS, "SHOP", &act()).await, Err(StoreError::NotFound)));
     world.clock.advance(KEPT);
     assert_eq!(opened(&vault, OURS, "SHOP").await, None);
-    assert_eq!(keeper.put(OURS, "SHOP", &value("third")).await.unwrap().version, 1);
+    assert_eq!(keeper.put(OURS, "SHOP", &value("third"), &act()).await.unwrap().version, 1);
     assert_eq!(opened(&vault, OURS, "SHOP").await.as_deref(), Some("third"));
 }
 
@@ -128,8 +132,11 @@ async fn puts_at_once_are_versions_one_after_the_other() {
     let world = World::default();
     let keepers = [world.keeper(), world.keeper()];
     let values: Vec<_> = (0..8).map(|number| value(&format!("value {number}"))).collect();
-    let puts =
-        values.iter().zip(keepers.iter().cycle()).map(|(value, keeper)| keeper.put(OURS, "SHOP", value));
+    let act = act();
+    let puts = values
+        .iter()
+        .zip(keepers.iter().cycle())
+        .map(|(value, keeper)| keeper.put(OURS, "SHOP", value, &act));
     let mut versions: Vec<_> = join_all(puts).await.into_iter().map(|kept| kept.unwrap().version).collect();
     versions.sort_unstable();
     assert_eq!(versions, (1..=8).collect::<Vec<_>>());
@@ -141,8 +148,8 @@ async fn what_could_not_be_told_at_once_is_told_later() {
     let world = World::default();
     let (keeper, vault) = (world.keeper(), world.vault());
     world.copies.refuse(true);
-    keeper.put(OURS, "SHOP", &value("first")).await.unwrap();
-    keeper.put(THEIRS, "SHOP", &value("theirs")).await.unwrap();
+    keeper.put(OURS, "SHOP", &value("first"), &act()).await.unwrap();
+    keeper.put(THEIRS, "SHOP", &value("theirs"), &act()).await.unwrap();
     assert_eq!(opened(&vault, OURS, "SHOP").await, None);
     assert_eq!(tell_due(&*world.catalog, &[world.teller()]).await.unwrap(), 0);
 
@@ -158,10 +165,10 @@ async fn a_rotation_of_the_master_key_is_heard_of_and_no_reader_misses_anything(
     // A process that knows the old keys, and goes on while the others hear of the new ones.
     let (keeper, before) = (world.keeper(), world.vault());
     for name in ["A", "B"] {
-        keeper.put(OURS, name, &value(&format!("value of {name}"))).await.unwrap();
+        keeper.put(OURS, name, &value(&format!("value of {name}")), &act()).await.unwrap();
         assert!(opened(&before, OURS, name).await.is_some());
     }
-    keeper.put(THEIRS, "A", &value("theirs")).await.unwrap();
+    keeper.put(THEIRS, "A", &value("theirs"), &act()).await.unwrap();
     let old = world.rotate_master(9).await;
 
     // Five minutes later maintenance has read the keys again.
@@ -185,7 +192,7 @@ async fn a_rotation_of_the_master_key_is_heard_of_and_no_reader_misses_anything(
     world.deployment.replace(&name(), &only.to_string());
     let late = world.vault();
     assert_eq!(opened(&late, OURS, "A").await.as_deref(), Some("value of A"));
-    assert_eq!(keeper.put(OURS, "A", &value("next")).await.unwrap().version, 2);
+    assert_eq!(keeper.put(OURS, "A", &value("next"), &act()).await.unwrap().version, 2);
 }
 
 #[tokio::test]
@@ -194,9 +201,9 @@ async fn readers_go_on_while_keys_are_wrapped_anew() {
     let keeper = world.keeper();
     for number in 0..20 {
         let team = TeamId::new(Uuid::from_u128(100 + number));
-        keeper.put(team, "SHOP", &value(&format!("value {number}"))).await.unwrap();
+        keeper.put(team, "SHOP", &value(&format!("value {number}")), &act()).await.unwrap();
     }
-    keeper.put(OURS, "SHOP", &value("ours")).await.unwrap();
+    keeper.put(OURS, "SHOP", &value("ours"), &act()).await.unwrap();
     world.rotate_master(9).await;
     world.clock.advance(TimeDelta::minutes(5));
 
@@ -233,7 +240,7 @@ async fn a_deployment_without_secrets_has_no_keys_to_look_after() {
 #[tokio::test]
 async fn a_process_without_the_key_says_that_it_is_our_trouble() {
     let world = World::default();
-    world.keeper().put(OURS, "SHOP", &value("first")).await.unwrap();
+    world.keeper().put(OURS, "SHOP", &value("first"), &act()).await.unwrap();
     let foreign = serde_json::json!({"current": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"});
     world.deployment.replace(&name(), &foreign.to_string());
     let refused = world.vault().open(OURS, "SHOP").await;

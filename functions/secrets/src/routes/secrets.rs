@@ -2,7 +2,7 @@
 
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::{FieldError, WorkflowId};
-use heddle_http::{ApiError, ApiResult, BASE, Caller, Code, Json, Limit, Page, Path, Query, docs};
+use heddle_http::{ApiError, ApiResult, BASE, Caller, Code, Json, Limit, Origin, Page, Path, Query, docs};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -55,6 +55,7 @@ pub(crate) async fn list(
 pub(crate) async fn put(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path(name): Path<String>,
     body: Result<Json<PutSecret>, ApiError>,
 ) -> ApiResult<impl IntoResponse> {
@@ -70,7 +71,8 @@ pub(crate) async fn put(
             return Err(ApiError::validation(mistakes.chain(value.err().into_iter().flatten()).collect()));
         }
     };
-    let kept = s.keeper.put(who.team_id, &name, &value).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let kept = s.keeper.put(who.team_id, &name, &value, &act).await?;
     let is_first = kept.version == 1;
     let answer = Json(SecretKept::new(name, kept));
     Ok(if is_first {
@@ -90,11 +92,13 @@ pub(crate) async fn put(
 pub(crate) async fn rotate(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path(name): Path<String>,
     Json(body): Json<PutSecret>,
 ) -> ApiResult<Json<SecretKept>> {
     let value = body.check().map_err(ApiError::validation)?;
-    let kept = s.keeper.rotate(who.team_id, &name, &value).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let kept = s.keeper.rotate(who.team_id, &name, &value, &act).await?;
     Ok(Json(SecretKept::new(name, kept)))
 }
 
@@ -103,13 +107,19 @@ pub(crate) async fn rotate(
 /// Refused while the published version of a workflow names it.
 #[utoipa::path(delete, path = "/secrets/{name}", tag = "secrets", operation_id = "delete_secret",
     params(("name" = String, Path)), responses((status = 204, description = "It is gone."), docs::Deleting))]
-pub(crate) async fn delete(Ex(s): Ex<State>, who: Caller, Path(name): Path<String>) -> ApiResult<StatusCode> {
+pub(crate) async fn delete(
+    Ex(s): Ex<State>,
+    who: Caller,
+    origin: Origin,
+    Path(name): Path<String>,
+) -> ApiResult<StatusCode> {
     let users = s.keeper.users(who.team_id, &name).await?;
     if !users.is_empty() {
         let errors = users.into_iter().map(used_by).collect();
         return Err(ApiError::new(Code::InUse, "Published workflows use this secret.").with_errors(errors));
     }
-    s.keeper.delete(who.team_id, &name).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    s.keeper.delete(who.team_id, &name, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -45,11 +45,11 @@ impl World {
             lazy.clone(),
             lazy.clone(),
             Arc::new(SecretTeller::new(lazy.clone(), copies.clone())),
-            MasterRing::creating(deployment.clone(), clock, entropy.clone()),
+            MasterRing::creating(deployment.clone(), clock.clone(), entropy.clone()),
             Arc::new(TimeOrderedIds),
             entropy,
         );
-        let state = State { keeper: Arc::new(keeper) };
+        let state = State { keeper: Arc::new(keeper), clock, ids: Arc::new(TimeOrderedIds) };
         let router = router(state, passes.gate(), move || {
             let catalog = lazy.clone();
             async move { catalog.ping().await }

@@ -91,7 +91,7 @@ pub(crate) fn router(
     });
     let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));
     let auth = auth::State { identity, seats, clock };
-    let secrets = secrets::State { keeper };
+    let secrets = secrets::State { keeper, clock: Arc::clone(&boot.clock), ids: Arc::clone(&boot.ids) };
     let ping = move || {
         let catalog = Arc::clone(&catalog);
         async move { catalog.ping().await }

@@ -52,6 +52,7 @@ pub(crate) async fn keep(
         policies: Arc::new(catalog.clone()),
         agenda: Agenda::default(),
         queue: Arc::clone(&embedded.queue) as _,
+        sessions: Arc::new(catalog.clone()),
         outbox: Arc::new(catalog.clone()),
         tellers: vec![secrets::teller(catalog.clone())],
         keeper,
@@ -65,11 +66,9 @@ pub(crate) async fn keep(
         let forgotten = embedded.store.forget_keys(state.clock.now()).await;
         let ended = counters.forget_ended().await;
         let codes = challenges.forget_ended(state.clock.now()).await;
-        let sessions = catalog.session_forget(state.clock.now()).await;
         let answered = answers.forget_ended(state.clock.now()).await;
-        let forgotten = [forgotten, ended, codes, sessions, answered].map(|forgotten| forgotten.map(drop));
-        let all = [kept.map(drop)].into_iter().chain(forgotten);
-        if let Err(error) = { all }.collect::<Result<(), _>>() {
+        let all = [kept.map(drop), forgotten.map(drop), ended.map(drop), codes.map(drop), answered.map(drop)];
+        if let Err(error) = all.into_iter().collect::<Result<(), _>>() {
             warn!(error = runtime::log::chain(&error), "the house could not be kept");
         }
     }

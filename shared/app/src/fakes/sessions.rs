@@ -114,4 +114,11 @@ impl Sessions for MemorySessions {
         others.for_each(|row| row.is_revoked = true);
         Ok(())
     }
+
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut rows = self.rows();
+        let had = rows.len();
+        rows.retain(|row| row.token.expires_at >= before);
+        Ok((had - rows.len()) as u64)
+    }
 }

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::ports::{
-    DataKey, Outbox, OutboxEntry, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog, SecretCopies,
-    SecretValue, SecretVersion, StoreError, Taken, TeamSecrets,
+    Act, DataKey, Outbox, OutboxEntry, SECRET_CHANGED, SealedSecret, SealedSecrets, SecretCatalog,
+    SecretCopies, SecretValue, SecretVersion, StoreError, Taken, TeamSecrets,
 };
 
 /// Credentials, their keys and the outbox, for as long as it lives. A clone is another user of the same ones.
@@ -77,6 +77,7 @@ impl SecretCatalog for MemorySecretCatalog {
         _: Uuid,
         secret: &SealedSecret,
         last4: &str,
+        _: &Act,
     ) -> Result<Timestamp, StoreError> {
         let mut kept = lock(&self.0);
         kept.key(team, secret.key_id)?;
@@ -106,7 +107,7 @@ impl SecretCatalog for MemorySecretCatalog {
         Ok(versions)
     }
 
-    async fn secret_delete(&self, team: TeamId, name: &str) -> Result<(), StoreError> {
+    async fn secret_delete(&self, team: TeamId, name: &str, _: &Act) -> Result<(), StoreError> {
         let mut kept = lock(&self.0);
         let before = kept.secrets.len();
         kept.secrets.retain(|(owner, called, _), _| *owner != team || called != name);

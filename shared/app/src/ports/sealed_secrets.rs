@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{DataKeyId, TeamId, Timestamp, WorkflowId};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{Act, StoreError};
 
 /// Gives out credentials together with the key that opens them, which is itself wrapped by the deployment's master key.
 #[async_trait]
@@ -27,13 +27,14 @@ pub trait SecretCatalog: SealedSecrets {
         id: Uuid,
         secret: &SealedSecret,
         last4: &str,
+        act: &Act,
     ) -> Result<Timestamp, StoreError>;
 
     /// Every version of the team's credentials, by name, the one in use first.
     async fn secret_list(&self, team: TeamId) -> Result<Vec<SecretVersion>, StoreError>;
 
     /// Forgets a credential with all its versions.
-    async fn secret_delete(&self, team: TeamId, name: &str) -> Result<(), StoreError>;
+    async fn secret_delete(&self, team: TeamId, name: &str, act: &Act) -> Result<(), StoreError>;
 
     /// The team's workflows whose published version names this credential, with their names.
     async fn secret_users(&self, team: TeamId, name: &str) -> Result<Vec<(WorkflowId, String)>, StoreError>;

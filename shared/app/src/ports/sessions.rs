@@ -46,6 +46,9 @@ pub trait Sessions: Send + Sync {
         kept: Option<SessionId>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Forgets tokens that were over before this moment; answers how many there were. To be called now and then.
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
 /// A refresh token to record.

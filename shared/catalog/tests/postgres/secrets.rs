@@ -30,7 +30,7 @@ async fn the_highest_version_is_in_use_and_comes_with_its_key() {
     catalog.data_key_insert(*ours, &key).await.unwrap();
     for version in [1, 2] {
         let secret = sealed("API_KEY", version, key.id);
-        catalog.secret_insert(*ours, ids.next(), &secret, "wxyz").await.unwrap();
+        catalog.secret_insert(*ours, ids.next(), &secret, "wxyz", &world.act()).await.unwrap();
     }
 
     assert_eq!(catalog.sealed(*ours, "API_KEY").await.unwrap(), (sealed("API_KEY", 2, key.id), key.clone()));
@@ -47,14 +47,16 @@ async fn the_highest_version_is_in_use_and_comes_with_its_key() {
             ids.next(),
             &SealedSecret { nonce: [8; 12], ..sealed("API_KEY", 2, key.id) },
             "",
+            &world.act(),
         )
         .await;
     assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
-    let foreign = catalog.secret_insert(*theirs, ids.next(), &sealed("MINE", 3, key.id), "").await;
+    let foreign =
+        catalog.secret_insert(*theirs, ids.next(), &sealed("MINE", 3, key.id), "", &world.act()).await;
     assert_eq!(rule(foreign), "fk_secrets_key_id");
 
-    assert!(is_not_found(&catalog.secret_delete(*theirs, "API_KEY").await));
-    catalog.secret_delete(*ours, "API_KEY").await.unwrap();
+    assert!(is_not_found(&catalog.secret_delete(*theirs, "API_KEY", &world.act()).await));
+    catalog.secret_delete(*ours, "API_KEY", &world.act()).await.unwrap();
     assert_eq!(catalog.secret_list(*ours).await.unwrap(), []);
 }
 
@@ -100,11 +102,11 @@ impl SealedWorld for World {
         if !self.catalog.data_keys(team).await.unwrap().contains(key) {
             self.catalog.data_key_insert(team, key).await.unwrap();
         }
-        self.catalog.secret_insert(team, self.ids.next(), secret, "").await.unwrap();
+        self.catalog.secret_insert(team, self.ids.next(), secret, "", &self.act()).await.unwrap();
     }
 
     async fn delete(&self, team: TeamId, name: &str) {
-        self.catalog.secret_delete(team, name).await.unwrap();
+        self.catalog.secret_delete(team, name, &self.act()).await.unwrap();
     }
 }
 
@@ -121,9 +123,9 @@ async fn each_change_is_to_be_told_until_it_was() {
         [],
         "a key alone is no news"
     );
-    catalog.secret_insert(*ours, ids.next(), &sealed("A", 1, key.id), "").await.unwrap();
-    catalog.secret_insert(*ours, ids.next(), &sealed("B", 2, key.id), "").await.unwrap();
-    let refused = catalog.secret_insert(*ours, ids.next(), &sealed("B", 2, key.id), "").await;
+    catalog.secret_insert(*ours, ids.next(), &sealed("A", 1, key.id), "", &world.act()).await.unwrap();
+    catalog.secret_insert(*ours, ids.next(), &sealed("B", 2, key.id), "", &world.act()).await.unwrap();
+    let refused = catalog.secret_insert(*ours, ids.next(), &sealed("B", 2, key.id), "", &world.act()).await;
     assert!(refused.is_err());
 
     assert_eq!(catalog.outbox_take(*theirs, SECRET_CHANGED).await.unwrap().entries, []);
@@ -148,7 +150,7 @@ async fn each_change_is_to_be_told_until_it_was() {
     let rewrapped = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
     assert_eq!(rewrapped.entries.len(), 2, "whoever reads a secret reads its key with it");
     catalog.outbox_told(*ours, &ids_of(&rewrapped)).await.unwrap();
-    catalog.secret_delete(*ours, "A").await.unwrap();
+    catalog.secret_delete(*ours, "A", &world.act()).await.unwrap();
     let deleted = catalog.outbox_take(*ours, SECRET_CHANGED).await.unwrap();
     assert_eq!(deleted.entries[0].payload, json!({"name": "A"}));
 }
@@ -160,7 +162,7 @@ async fn what_was_not_told_is_due_after_a_while_and_later_each_time() {
     for team in [ours, theirs] {
         let key = data_key(ids.next().into(), "m1");
         catalog.data_key_insert(*team, &key).await.unwrap();
-        catalog.secret_insert(*team, ids.next(), &sealed("A", 1, key.id), "").await.unwrap();
+        catalog.secret_insert(*team, ids.next(), &sealed("A", 1, key.id), "", &world.act()).await.unwrap();
     }
     assert_eq!(catalog.outbox_due(10).await.unwrap(), [], "whoever committed tells it at once");
     let pass = async |by: &str| {

@@ -55,7 +55,7 @@ async fn tokens_are_forgotten_when_they_are_over() {
         let session = SessionId::new(world.ids.next());
         world.catalog.begin(user, session, &token(&world, number), after(0)).await.unwrap();
     }
-    assert_eq!(world.catalog.session_forget(after(7 * 86_400)).await.unwrap(), 0);
-    assert_eq!(world.catalog.session_forget(after(7 * 86_400 + 1)).await.unwrap(), 3);
+    assert_eq!(world.catalog.forget(after(7 * 86_400)).await.unwrap(), 0);
+    assert_eq!(world.catalog.forget(after(7 * 86_400 + 1)).await.unwrap(), 3);
     assert!(!format!("{:?}", token(&world, 5)).contains("[5, 5"));
 }

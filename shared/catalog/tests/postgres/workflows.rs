@@ -150,7 +150,7 @@ async fn references_to_what_the_team_does_not_have_are_missing() {
         let nonce = [u8::try_from(version).unwrap(); 12];
         let name = "API_TOKEN".to_owned();
         let secret = SealedSecret { name, version, ciphertext: vec![9; 40], nonce, key_id: key.id };
-        world.catalog.secret_insert(world.ours, world.ids.next(), &secret, "").await.unwrap();
+        world.catalog.secret_insert(world.ours, world.ids.next(), &secret, "", &world.act()).await.unwrap();
     }
     let (collection, server) = (world.ids.next(), world.ids.next());
     let others = format!(
