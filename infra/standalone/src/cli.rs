@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use connectors::egress::EgressPolicy;
 use domain::{RunId, TeamId};
+use heddle_http::Origins;
 
 /// Durable workflows of API calls and data steps, in one process over Postgres.
 #[derive(Parser)]
@@ -70,6 +71,9 @@ pub(crate) struct Serve {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) egress: Egress,
+    /// Origins whose pages may call the API, such as https://studio.example.com, separated by commas
+    #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "", hide_default_value = true)]
+    pub(crate) cors_origins: Origins,
 }
 
 /// Make the demo team, with an API key for it; safe to repeat

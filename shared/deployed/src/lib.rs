@@ -13,7 +13,7 @@ use connectors::{
     EgressWeb,
     egress::{Egress, EgressPolicy},
 };
-use heddle_http::{Gate, GatePorts};
+use heddle_http::{Gate, GatePorts, Origins};
 use identity::{IssuerPorts, Issuers, Realm, Verifier};
 use runstore::{DynamoAnswers, DynamoCounters};
 use runtime::{Boot, Env, MissingConfig};
@@ -41,14 +41,16 @@ pub struct Deployed {
     pub ephemeral_table: String,
     /// Names the deployment, and so who issues its tokens.
     pub realm: Realm,
+    origins: Origins,
 }
 
 impl Deployed {
-    /// Reads `STAGE`, `EPHEMERAL_TABLE`, `DATABASE_SECRET_ARN` and `EGRESS_ALLOW`, and whatever every process reads.
+    /// Reads `STAGE`, `EPHEMERAL_TABLE`, `DATABASE_SECRET_ARN`, `EGRESS_ALLOW` and `CORS_ORIGINS`, and whatever every process reads.
     pub async fn boot(function: &'static str) -> Result<Self, Fatal> {
         let boot = runtime::boot(function)?;
         let sdk = runtime::sdk_config(&boot.env).await?;
-        let Config { stage, ephemeral_table, database_secret, egress } = Config::from_env(&boot.env)?;
+        let Config { stage, ephemeral_table, database_secret, egress, origins } =
+            Config::from_env(&boot.env)?;
         let secrets = Arc::new(Secrets::under(&sdk, format!("heddle/{stage}/")));
         let database = Arc::clone(&secrets);
         let catalog = LazyCatalog::new(move || {
@@ -60,7 +62,7 @@ impl Deployed {
             Arc::new(DynamoCounters::new(dynamo.clone(), ephemeral_table.clone(), Arc::clone(&boot.clock)));
         let web = Arc::new(EgressWeb::new(Egress::new(egress)));
         let (catalog, realm) = (Arc::new(catalog), Realm::of_stage(&stage));
-        Ok(Self { boot, sdk, dynamo, catalog, secrets, web, counters, ephemeral_table, realm })
+        Ok(Self { boot, sdk, dynamo, catalog, secrets, web, counters, ephemeral_table, realm, origins })
     }
 
     /// The gate before the function's routes.
@@ -87,6 +89,7 @@ impl Deployed {
             answers: Arc::new(DynamoAnswers::new(self.dynamo.clone(), self.ephemeral_table.clone())),
             clock: Arc::clone(&self.boot.clock),
         })
+        .open_to(self.origins.clone())
     }
 
     /// A question for readiness: does the catalog answer?
@@ -112,6 +115,7 @@ struct Config {
     ephemeral_table: String,
     database_secret: String,
     egress: EgressPolicy,
+    origins: Origins,
 }
 
 impl Config {
@@ -121,6 +125,7 @@ impl Config {
             ephemeral_table: e.req("EPHEMERAL_TABLE"),
             database_secret: e.req("DATABASE_SECRET_ARN"),
             egress: e.parsed_or("EGRESS_ALLOW", EgressPolicy::default()),
+            origins: e.parsed_or("CORS_ORIGINS", Origins::default()),
         })
     }
 }

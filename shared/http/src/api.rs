@@ -64,14 +64,14 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
             .nest(&prefix, health.clone())
             .merge(health)
             .split_for_parts();
-        let document = Arc::new(document);
+        let (document, cors) = (Arc::new(document), gate.cors());
         // Completed and written when it is asked for: at boot it would cost every cold start.
         let document = async move || {
             let mut document = OpenApi::clone(&document);
             docs::declare(&mut document, &gate);
             Json(document).into_response()
         };
-        router
+        let router = router
             .route(&format!("{prefix}/openapi.json"), get(document))
             .method_not_allowed_fallback(async || {
                 ApiError::new(
@@ -79,8 +79,12 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
                     "The Allow header names the methods of this route.",
                 )
             })
-            .fallback(async || ApiError::not_found())
-            .layer(middleware::from_fn(observe))
+            .fallback(async || ApiError::not_found());
+        match cors {
+            Some(cors) => router.layer(cors),
+            None => router,
+        }
+        .layer(middleware::from_fn(observe))
     }
 }
 

@@ -29,7 +29,9 @@ mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use access::{Caller, Gate, GatePorts, Member, Needs, ROUTES, Rate, Route, cookies, forged, page};
+pub use access::{
+    Caller, Gate, GatePorts, Member, Needs, NotAnOrigin, Origins, ROUTES, Rate, Route, cookies, forged, page,
+};
 pub use api::{Api, BASE};
 pub use client::{ClientAddress, Origin};
 pub use extract::{Path, Query};

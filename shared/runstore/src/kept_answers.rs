@@ -68,7 +68,8 @@ impl KeptAnswers for DynamoAnswers {
     async fn let_go(&self, key: &str, request: [u8; 32]) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(place(key)));
         let delete = delete
-            .condition_expression("request = :request and attribute_not_exists(headers)")
+            .condition_expression("#request = :request and attribute_not_exists(headers)")
+            .expression_attribute_names("#request", "request") // a reserved word
             .expression_attribute_values(":request", bytes(request));
         match delete.send().await {
             Err(error)

@@ -46,7 +46,7 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let identity = sign_in::identity(kept, egress, &embedded, catalog.clone(), mailed, &boot).await?;
     let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
     let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
-    let parts = api::Parts { conductor, identity, keeper, mailer };
+    let parts = api::Parts { conductor, identity, keeper, mailer, origins: args.cors_origins };
     let router = api::router(&embedded, catalog, parts, &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {

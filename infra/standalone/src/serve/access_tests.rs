@@ -17,7 +17,7 @@ use connectors::egress::EgressPolicy;
 use domain::{Environment, Holder, MemberId, Role, ServiceId, SessionId, TeamId, UserId};
 use embedded::{Embedded, QueueOptions};
 use heddle_http::{
-    BASE, Needs, ROUTES, Route,
+    BASE, Needs, Origins, ROUTES, Route,
     testing::{Answer, by_token, call, request, request_with},
 };
 use identity::{Issuer, KeyRing, Realm};
@@ -90,7 +90,7 @@ impl World {
             sign_in::identity(kept, egress, &embedded, catalog.clone(), mailer.clone(), &boot).await.unwrap();
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let parts = api::Parts { conductor, identity, keeper, mailer };
+        let parts = api::Parts { conductor, identity, keeper, mailer, origins: Origins::default() };
         let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,

@@ -6,7 +6,7 @@ use app::{Conductor, KnownLimits, ports::Mailer};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
-use heddle_http::{Gate, GatePorts};
+use heddle_http::{Gate, GatePorts, Origins};
 use identity::Identity;
 use runs::EventStream;
 use runtime::Boot;
@@ -35,13 +35,15 @@ pub(crate) struct Parts {
     pub(crate) keeper: Arc<Keeper>,
     /// Reaches people.
     pub(crate) mailer: Arc<dyn Mailer>,
+    /// Whose pages may call.
+    pub(crate) origins: Origins,
 }
 
 /// The whole API as one router. What it streams ends when `stop` becomes true.
 pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
-    Parts { conductor, identity, keeper, mailer }: Parts,
+    Parts { conductor, identity, keeper, mailer, origins }: Parts,
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -89,6 +91,7 @@ pub(crate) fn router(
         answers: Arc::new(embedded.answers()),
         clock: Arc::clone(&boot.clock),
     });
+    let gate = gate.open_to(origins);
     let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));
     let auth = auth::State { identity, seats, clock };
     let secrets = secrets::State { keeper, clock: Arc::clone(&boot.clock), ids: Arc::clone(&boot.ids) };

@@ -13,9 +13,10 @@ use http::{HeaderName, Method, request::Parts};
 use identity::{Claims, Unverified, Verifier};
 use runtime::scope;
 use sha2::{Digest as _, Sha256};
+use tower_http::cors::CorsLayer;
 
 use super::{
-    Caller, Member, Needs, ROUTES, Rate, Route,
+    Caller, Member, Needs, Origins, ROUTES, Rate, Route,
     credential::{self, Credential, only},
     once::once,
     rate::{self, Standing},
@@ -52,17 +53,28 @@ pub struct GatePorts {
 pub struct Gate {
     pub(super) ports: GatePorts,
     routes: &'static [Route],
+    origins: Origins,
 }
 
 impl Gate {
     /// The gate before [`ROUTES`].
-    pub const fn new(ports: GatePorts) -> Self {
+    pub fn new(ports: GatePorts) -> Self {
         Self::before(ROUTES, ports)
     }
 
     /// The gate before other routes.
-    pub const fn before(routes: &'static [Route], ports: GatePorts) -> Self {
-        Self { ports, routes }
+    pub fn before(routes: &'static [Route], ports: GatePorts) -> Self {
+        Self { ports, routes, origins: Origins::default() }
+    }
+
+    /// The same for pages of these origins too.
+    pub fn open_to(self, origins: Origins) -> Self {
+        Self { origins, ..self }
+    }
+
+    /// What answers browsers that ask whether a page may call.
+    pub(crate) fn cors(&self) -> Option<CorsLayer> {
+        self.origins.layer()
     }
 
     /// What is declared of a route by its method and its whole path as a template.

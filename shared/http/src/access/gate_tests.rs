@@ -331,3 +331,27 @@ async fn the_document_says_who_may_call_and_how_others_are_refused() {
     assert_eq!(weave["parameters"][0]["name"], "Idempotency-Key");
     assert!(weave["responses"]["409"]["description"].as_str().unwrap().contains("request_under_way"));
 }
+
+#[tokio::test]
+async fn sec_03_pages_of_listed_origins_may_call_and_others_are_not_told_so() {
+    let World { passes, .. } = World::new();
+    let gate = passes.gate_before(ROUTES).open_to("https://studio.example.com".parse().unwrap());
+    let router = Api::new("looms", "Looms.", OpenApiRouter::default().routes(routes!(list))).build((), gate);
+    let asked = |method: &str, origin: &str| {
+        let mut asked = request(method, "/api/v1/looms", if method == "GET" { KEY } else { "" });
+        asked.headers_mut().insert("origin", origin.parse().unwrap());
+        asked.headers_mut().insert("access-control-request-method", "GET".parse().unwrap());
+        let router = router.clone();
+        async move { call(&router, asked).await }
+    };
+    const ALLOWED: &str = "access-control-allow-origin";
+    for (origin, allowed) in
+        [("https://studio.example.com", "https://studio.example.com"), ("https://evil.example", "")]
+    {
+        let (preflight, read) = (asked("OPTIONS", origin).await, asked("GET", origin).await);
+        assert_eq!((preflight.header(ALLOWED), read.header(ALLOWED)), (allowed, allowed));
+        assert_eq!((preflight.code(), read.code()), (200, 200));
+    }
+    let own = call(&World::new().router, request("OPTIONS", "/api/v1/looms", "")).await;
+    assert_eq!((own.code(), own.header(ALLOWED)), (405, ""), "no list, no answer");
+}

@@ -10,12 +10,14 @@ mod gate;
 #[cfg(test)]
 mod gate_tests;
 mod once;
+mod origins;
 mod rate;
 mod routes;
 
 pub use caller::{Caller, Member};
 pub use credential::{cookies, forged, page};
 pub use gate::{Gate, GatePorts};
+pub use origins::{NotAnOrigin, Origins};
 pub use rate::Rate;
 pub use routes::{Needs, ROUTES, Route};
 
