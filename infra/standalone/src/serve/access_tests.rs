@@ -37,6 +37,7 @@ const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Editor, Role::Viewer];
 struct Team {
     id: TeamId,
     members: BTreeMap<&'static str, MemberId>,
+    service: ServiceId,
     key: String,
 }
 
@@ -128,7 +129,7 @@ impl World {
         self.catalog.service_insert(id, &service).await.unwrap();
         let digest = ApiKeyDigest { sha256: Sha256::digest(&key).into(), last4: "test".to_owned() };
         self.catalog.service_set_key(id, service.id, &digest).await.unwrap();
-        Team { id, members, key }
+        Team { id, members, service: service.id, key }
     }
 
     /// An access token that was issued this long ago.
@@ -317,8 +318,15 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
     let run = text(&post("/runs", json!({"workflow_id": workflow})).await["run_id"]);
     let secret = request_with("PUT", &format!("{BASE}/secrets/SHOP"), "", &json!({"value": "sk-live"}));
     assert_eq!(call(&world.router, by_token(secret, &token)).await.code(), 201);
+    let expert = text(&post("/experts", json!({"name": "theirs", "model_name": "m"})).await["id"]);
+    for link in [format!("workflows/{workflow}"), format!("services/{}", team.service)] {
+        let put = request_with("PUT", &format!("{BASE}/experts/{expert}/{link}"), "", &Value::Null);
+        assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204, "{link}");
+    }
     BTreeMap::from([
         ("name", "SHOP".to_owned()),
+        ("expert_id", expert),
+        ("service_id", team.service.to_string()),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
         ("run_id", run),
@@ -355,7 +363,11 @@ async fn what_another_team_has_is_told_from_nothing_by_nobody() {
     }
     // The other team has it all still.
     let owner = Credential::Token(world.token(theirs.members["owner"], TimeDelta::zero()).await);
-    for path in [format!("/workflows/{}", things["workflow_id"]), format!("/runs/{}", things["run_id"])] {
+    for path in [
+        format!("/workflows/{}", things["workflow_id"]),
+        format!("/runs/{}", things["run_id"]),
+        format!("/experts/{}", things["expert_id"]),
+    ] {
         let route = Route::new("GET", "", Needs::Nobody);
         assert_eq!(world.send(&route, &path, &owner).await.code(), 200, "{path}");
     }

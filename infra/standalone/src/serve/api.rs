@@ -16,10 +16,11 @@ use vault::Keeper;
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &[&str]); 4] = [
+pub(crate) const PREFIXES: [(&str, &[&str]); 5] = [
     ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
     ("Workflows", &["/api/v1/workflows"]),
     ("Auth", &["/api/v1/auth", "/.well-known"]),
+    ("Experts", &["/api/v1/experts"]),
     ("Secrets", &["/api/v1/secrets"]),
 ];
 
@@ -65,6 +66,11 @@ pub(crate) fn router(
     });
     let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));
     let auth = auth::State { identity, seats, clock };
+    let experts = experts::State {
+        catalog: Arc::clone(&catalog),
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+    };
     let secrets = secrets::State { keeper };
     let ping = move || {
         let catalog = Arc::clone(&catalog);
@@ -74,6 +80,7 @@ pub(crate) fn router(
         runs::router(runs, gate.clone(), ping.clone()),
         workflows::router(workflows, gate.clone()),
         auth::router(auth, gate.clone(), ping.clone()),
+        experts::router(experts, gate.clone(), ping.clone()),
         secrets::router(secrets, gate, ping),
     ];
     let areas = PREFIXES.into_iter().zip(routers);

@@ -98,7 +98,7 @@ mod tests {
             .collect();
         assert_eq!(
             places,
-            [("input.who", 25, None), ("input.n + 'x'", 40, Some("T2001")), ("secret.KEY", 77, None)]
+            [("input.who", 25, None), ("input.n + 'x'", 40, Some("T2002")), ("secret.KEY", 77, None)]
         );
     }
 

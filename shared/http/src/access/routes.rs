@@ -75,6 +75,18 @@ pub const ROUTES: &[Route] = &[
     oneself("PATCH", "/auth/me"),
     oneself("GET", "/auth/sessions"),
     oneself("DELETE", "/auth/sessions/{session_id}"),
+    // experts
+    creates("/experts", P::WorkflowsCreate),
+    team("GET", "/experts", P::WorkflowsView),
+    team("GET", "/experts/{expert_id}", P::WorkflowsView),
+    team("PATCH", "/experts/{expert_id}", P::WorkflowsEdit),
+    team("DELETE", "/experts/{expert_id}", P::WorkflowsDelete),
+    team("GET", "/experts/{expert_id}/history", P::WorkflowsView),
+    team("PUT", "/experts/{expert_id}/workflows/{workflow_id}", P::WorkflowsEdit),
+    team("DELETE", "/experts/{expert_id}/workflows/{workflow_id}", P::WorkflowsEdit),
+    team("PUT", "/experts/{expert_id}/services/{service_id}", P::WorkflowsEdit),
+    team("DELETE", "/experts/{expert_id}/services/{service_id}", P::WorkflowsEdit),
+    team("POST", "/experts/{expert_id}/render", P::WorkflowsView),
     // workflows
     creates("/workflows", P::WorkflowsCreate),
     team("GET", "/workflows", P::WorkflowsView),
