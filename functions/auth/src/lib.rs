@@ -28,8 +28,14 @@ pub fn router<W>(state: State, gate: Gate, ping: impl Fn() -> W + Send + Sync + 
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
+    let identity = Arc::clone(&state.identity);
+    let issuers = move || {
+        let identity = Arc::clone(&identity);
+        async move { identity.issuers().check().await }
+    };
     Api::new("auth", "Sign in, and look after sessions.", routes::all())
         .beside(routes::well_known())
         .ready("the catalog", ping)
+        .ready("the identity providers", issuers)
         .build(state, gate)
 }

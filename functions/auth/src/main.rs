@@ -23,6 +23,7 @@ async fn main() -> Result<(), Fatal> {
         sessions: here.catalog.clone(),
         challenges: Arc::new(DynamoChallenges::new(here.dynamo.clone(), here.ephemeral_table.clone())),
         counters: here.counters.clone(),
+        web: here.web.clone(),
         mailer: Arc::new(SesMailer::new(&here.sdk, sender)),
         secrets: here.secrets.clone(),
         clock: here.boot.clock.clone(),

@@ -140,7 +140,7 @@ def _stack(config: Config, seconds: str, profile: str) -> int:
         at = emulator.ensure(measured, metered=True)
         running = bring_up(measured, is_built=True)
         arguments = ["--url", running["base"], "--key-file", measured.path("demo-key"), "--meter", at + emulator.METER]
-        arguments += ["--emulator-pid", process.running(measured, "emulator").pid, "--prices", ROOT / "tests" / "bench" / "prices.json"]
+        arguments += ["--emulator-pid", process.running(measured, "emulator").pid, "--prices", ROOT / "shared" / "engine" / "prices.json"]
         arguments += ["--seconds", seconds, "--warm-up", WARM_UP_S, "--check", "stack"]
         ended = drive(load, arguments, "stack", {**facts(profile), "functions": digest(*_binaries(config))[:12]})
         if ended is None:

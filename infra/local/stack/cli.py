@@ -109,7 +109,7 @@ The sample run {finished["id"]} {finished["status"]}. Its result:
 
   API       {running["base"]}
   demo key  {running["key"]}
-
+{_sign_in(running)}
 Try next, after `. .local/env`:
 
   curl -s "$HEDDLE_URL/api/v1/runs/{finished["id"]}" -H "X-API-Key: $HEDDLE_KEY"
@@ -121,6 +121,19 @@ Try next, after `. .local/env`:
 {more}
 `make status` shows what runs, `make logs` what it says, `make down` ends it."""
     )
+
+
+def _sign_in(running: dict) -> str:
+    """Who can be signed in as, and how. On the emulated AWS the mails are the emulator's."""
+    who = "owner@demo.example, admin@…, editor@… and viewer@… sign in by a code"
+    if "mailbox" not in running:
+        return f"  members   {who} (docs/sign-in.md)\n"
+    return f"""  members   {who} that is mailed to {running["mailbox"]}/:
+
+  curl -s "$HEDDLE_URL/api/v1/auth/request-otp" -H "Content-Type: application/json" -d '{{"email": "owner@demo.example", "purpose": "login"}}'
+  CODE=$(grep -hoE '^ +[0-9]{{6}}' "$(ls -t {running["mailbox"]}/*.eml | head -1)" | tr -d ' ')
+  curl -s "$HEDDLE_URL/api/v1/auth/verify-otp" -H "Content-Type: application/json" -d '{{"email": "owner@demo.example", "code": "'"$CODE"'"}}'
+"""
 
 
 def invoke(settings: Config, arguments) -> int:

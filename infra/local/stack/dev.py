@@ -18,6 +18,7 @@ def run(config: Config) -> "tuple[dict, dict]":
         "key": seed.demo_key(config),
         "database_url": database_url,
         "sample_port": sample_port,
+        "mailbox": standalone.mailbox(config),
     }
     finished = sample.run(config, api.Client(running["base"], running["key"]), sample_port)
     return running, finished

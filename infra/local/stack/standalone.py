@@ -46,6 +46,12 @@ def url(service: process.Service) -> str:
     return f"http://{LOOPBACK}:{service.port}"
 
 
+def mailbox(config: Config) -> Path:
+    """Where it puts the mail that it would send."""
+    folder = config.directory("data") / "mailbox"
+    return folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
+
+
 def _is_ready(port: int) -> bool:
     try:
         with NO_PROXY.open(f"http://{LOOPBACK}:{port}/health/ready", timeout=5) as answer:

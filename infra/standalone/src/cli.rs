@@ -21,6 +21,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Migrate(Database),
     Seed(Seed),
+    Audit(Audit),
+    #[command(subcommand)]
+    Keys(Keys),
     Run(Run),
     Validate(Validate),
     Completions(Completions),
@@ -77,6 +80,50 @@ pub(crate) struct Seed {
     pub(crate) key_file: PathBuf,
     #[command(flatten)]
     pub(crate) database: Database,
+}
+
+/// Look after the audit logs of teams
+#[derive(Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    Verify(VerifyAudit),
+}
+
+/// Compute every hash of a team's audit log again, and name the first entry that is not what it was
+///
+/// The last line is the hash of the last entry. Noted elsewhere with how many there are, it shows whether the end was cut off.
+///
+/// Exit status: 0 the log is whole, 1 it is not.
+#[derive(Args)]
+pub(crate) struct VerifyAudit {
+    /// Team whose log it is; one that was deleted has it still
+    #[arg(long, value_name = "TEAM_ID", default_value_t = DEMO_TEAM, hide_default_value = true)]
+    pub(crate) team: TeamId,
+    #[command(flatten)]
+    pub(crate) database: Database,
+}
+
+/// Look after the keys that sign access tokens
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    Rotate(Rotate),
+}
+
+/// Let the next key sign, and draw another one after it
+///
+/// Tokens of the present key hold until they expire. Wait 20 minutes before the next rotation, unless a key has leaked.
+#[derive(Args)]
+pub(crate) struct Rotate {
+    /// Read the keys from stdin and print the rotated ones, for a deployment whose secrets are elsewhere
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) pipe: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 /// Run a workflow file durably in this process, and print its result

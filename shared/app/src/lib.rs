@@ -42,7 +42,10 @@ pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use known_limits::KnownLimits;
-pub use publish_workflow::{PublishError, PublishPorts, PublishWorkflow, publish_workflow, validate_graph};
+pub use publish_workflow::{
+    DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, plan_draft, publish_workflow,
+    validate_graph,
+};
 pub use remind_runs::remind_runs;
 pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};
 pub use retire_runs::{RetirePorts, Retired, retire_runs};

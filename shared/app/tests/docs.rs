@@ -10,14 +10,14 @@ use app::{
     Decider, HintSink, PublishPorts, PublishWorkflow, decide_approval,
     decide_approval::Decision,
     fakes::{MemoryQueue, ScriptedConnectors, graph, team},
-    ports::{Draft, StepQueue},
+    ports::{Act, Draft, StepQueue},
     publish_workflow,
 };
 use chrono::TimeDelta;
 use common::World;
-use domain::{RunStatus, TeamId, WorkflowId, WorkflowVersion};
+use domain::{RunStatus, TeamId, Timestamp, WorkflowId, WorkflowVersion};
 use engine::{Awaited, NodeState, Run};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The blocks of a page that are named, as ```` ```json inputs ````.
 fn blocks(page: &str) -> HashMap<String, String> {
@@ -38,8 +38,9 @@ async fn publish(world: &World, team: TeamId, workflow: WorkflowId, text: &str) 
     world.catalog.put_thing(team, &workflow.to_string());
     let ports =
         PublishPorts { catalog: &world.catalog, store: &*world.store, clock: &*world.clock, ids: &world.ids };
-    let wish = PublishWorkflow { team_id: team, workflow_id: workflow, if_revision: None, note: None };
-    publish_workflow(&ports, &wish).await.unwrap_or_else(|error| panic!("{error:?}"))
+    let act = Act::of_system(team.uuid(), Timestamp::UNIX_EPOCH);
+    let wish = PublishWorkflow { team_id: team, workflow_id: workflow, if_revision: None, note: None, act };
+    publish_workflow(&ports, &wish).await.unwrap_or_else(|error| panic!("{error:?}")).version
 }
 
 /// Approves what the run asks for, if it asks for anything.
@@ -72,7 +73,9 @@ async fn to_its_end(world: &mut World, run: &Run) {
 
 async fn check(page: &Path) {
     let blocks = blocks(&fs::read_to_string(page).unwrap());
-    let mut world = World::new(ScriptedConnectors::new(|call| Ok(call.config["body"].clone())));
+    let mut world = World::new(ScriptedConnectors::new(|call| {
+        Ok(json!({"status": 200, "headers": {}, "body": call.config["body"]}))
+    }));
     let team = team();
     let (child, parent) =
         (WorkflowId::new(uuid::Uuid::from_u128(1)), WorkflowId::new(uuid::Uuid::from_u128(2)));

@@ -7,11 +7,11 @@ mod common;
 use app::{
     CancelError, PublishError, PublishPorts, PublishWorkflow, StartError, StartRun, Target, cancel_run,
     fakes::{ScriptedConnectors, a_version, graph, team},
-    ports::{Clock, Draft, RunStore},
+    ports::{Act, Clock, Draft, RunStore},
     publish_workflow, start_run, validate_graph,
 };
 use common::{World, effect, flow, hint, pure};
-use domain::{Priority, RunStatus, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
+use domain::{Priority, RunStatus, Timestamp, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value, json};
 
 fn world() -> World {
@@ -160,6 +160,7 @@ fn drafted(world: &World, nodes_and_edges: Value) -> PublishWorkflow {
         workflow_id: WorkflowId::new(team().uuid()),
         if_revision: None,
         note: None,
+        act: Act::of_system(team().uuid(), Timestamp::UNIX_EPOCH),
     };
     let draft = Draft {
         name: "orders".to_owned(),
@@ -182,7 +183,7 @@ async fn a_published_draft_is_a_numbered_version_that_starts() {
     let world = world();
     let wish = drafted(&world, flow(vec![pure("a", "input")], &[]));
     for number in 1..3 {
-        let version = publish_workflow(&publish_ports(&world), &wish).await.unwrap();
+        let version = publish_workflow(&publish_ports(&world), &wish).await.unwrap().version;
         assert_eq!((version.number, version.workflow_id), (number, wish.workflow_id));
         assert_eq!(version.created_on, world.clock.now());
         assert_eq!(*world.store.version(wish.team_id, version.id).await.unwrap(), version);
@@ -221,6 +222,37 @@ async fn every_problem_of_a_draft_is_named_at_once() {
     world.catalog.put_thing(wish.team_id, "TOKEN");
     let draft =
         app::ports::WorkflowCatalog::draft(&world.catalog, wish.team_id, wish.workflow_id).await.unwrap();
-    let left = validate_graph(&world.catalog, wish.team_id, &draft.graph).await.unwrap();
+    let left = validate_graph(&world.catalog, wish.team_id, &draft.graph, &draft.input_params).await.unwrap();
     assert!(!left.is_empty() && left.iter().all(|v| v.code != "unknown_reference"), "{left:#?}");
+}
+
+#[tokio::test]
+async fn a_use_of_what_can_not_be_there_and_a_plan_over_its_limit_are_not_published() {
+    let world = world();
+    let wish = drafted(&world, flow(vec![pure("a", "{'x': 1}"), pure("b", "input.y")], &["a > b"]));
+    let Err(PublishError::Invalid(violations)) = publish_workflow(&publish_ports(&world), &wish).await else {
+        panic!("it was published")
+    };
+    let found: Vec<_> = violations.iter().map(|v| (v.code.as_str(), v.pointer.as_str())).collect();
+    assert_eq!(found, [("unknown_field", "/nodes/1/metadata/program")]);
+
+    let wish = drafted(&world, flow(vec![pure("a", "1"), pure("b", "input")], &["a > b"]));
+    let draft =
+        app::ports::WorkflowCatalog::draft(&world.catalog, wish.team_id, wish.workflow_id).await.unwrap();
+    let settings = json!({"max_steps": 1}).as_object().unwrap().clone();
+    world.catalog.put_draft(wish.team_id, wish.workflow_id, Draft { settings, ..draft });
+    let Err(PublishError::Invalid(violations)) = publish_workflow(&publish_ports(&world), &wish).await else {
+        panic!("it was published")
+    };
+    let found: Vec<_> = violations.iter().map(|v| (v.code.as_str(), v.pointer.as_str())).collect();
+    assert_eq!(found, [("over_limit", "/settings/max_steps")]);
+}
+
+#[tokio::test]
+async fn a_publication_comes_with_its_plan() {
+    let world = world();
+    let wish = drafted(&world, flow(vec![effect("a"), pure("b", "input.status")], &["a > b"]));
+    let publication = publish_workflow(&publish_ports(&world), &wish).await.unwrap();
+    assert_eq!((publication.warnings, publication.plan.bounds.calls.min), (vec![], 1));
+    assert_eq!(publication.plan.nodes[1].output, json!({"type": "number"}));
 }

@@ -1,16 +1,12 @@
 //! What people and programs did lately, for people to read (TEN-10). Nothing is proven by it; the audit log is for that.
 
-use app::ports::{Activities, Activity};
-use async_trait::async_trait;
+use app::ports::Activity;
 use domain::{TeamId, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::{query_as, types::Json};
 use uuid::Uuid;
 
-use crate::{
-    Catalog, StoreError,
-    actor::{actor, columns},
-};
+use crate::{Catalog, StoreError, actor::actor};
 
 /// Which activity to list. Absent fields filter nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,33 +46,6 @@ impl Catalog {
         .fetch_all(&mut *tx)
         .await;
         Ok(tx.end(rows).await?.into_iter().map(Activity::from).collect())
-    }
-}
-
-#[async_trait]
-impl Activities for Catalog {
-    async fn note(&self, team: TeamId, activity: &Activity) -> Result<(), StoreError> {
-        let (actor_kind, actor_id) = columns(activity.actor);
-        let mut tx = self.team(team, "note activity").await?;
-        let noted = sqlx::query!(
-            "insert into activity (id, team_id, actor_kind, actor_id, action, resource_kind, resource_id, details, ip,
-                user_agent, created_on)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::inet, left($10, 500), $11)",
-            activity.id,
-            team.uuid(),
-            actor_kind,
-            actor_id,
-            activity.action,
-            activity.resource_kind,
-            activity.resource_id,
-            Json(&activity.details) as _,
-            activity.ip.map(|ip| ip.to_string()),
-            activity.user_agent,
-            activity.at
-        )
-        .execute(&mut *tx)
-        .await;
-        tx.end(noted).await.map(drop)
     }
 }
 

@@ -1,18 +1,13 @@
-//! The audit log: added to, read, and proven whole (TEN-11). Numbers and hashes are the database's own work (the migration of `audit_log`
-//! says how), so that no writer can leave the chain.
+//! The audit log: read, and proven whole (TEN-11); `deeds.rs` adds to it. Numbers and hashes are the database's own work (the migration of
+//! `audit_log` says how), so that no writer can leave the chain.
 
-use app::ports::{Actor, AuditEntry, AuditLog, Outcome};
-use async_trait::async_trait;
+use app::ports::{Actor, AuditEntry, Outcome};
 use domain::{TeamId, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::{query_as, types::Json};
 use uuid::Uuid;
 
-use crate::{
-    Catalog, StoreError,
-    actor::{actor, columns},
-    word::{Word, word},
-};
+use crate::{Catalog, StoreError, actor::actor, word::Word};
 
 /// An entry with its place in the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,34 +78,6 @@ impl Catalog {
             head: row.head,
             broken_at: row.broken_at.map(i64::unsigned_abs),
         })
-    }
-}
-
-#[async_trait]
-impl AuditLog for Catalog {
-    async fn audit(&self, team: TeamId, entry: &AuditEntry) -> Result<(), StoreError> {
-        let (actor_kind, actor_id) = columns(entry.actor);
-        let mut tx = self.team(team, "write to the audit log").await?;
-        let written = sqlx::query!(
-            "insert into audit_log (id, team_id, actor_kind, actor_id, action, resource_kind, resource_id, outcome, details,
-                ip, request_id, created_on)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::inet, $11, $12)",
-            entry.id,
-            team.uuid(),
-            actor_kind,
-            actor_id,
-            entry.action,
-            entry.resource_kind,
-            entry.resource_id,
-            word(entry.outcome),
-            Json(&entry.details) as _,
-            entry.ip.map(|ip| ip.to_string()),
-            entry.request_id,
-            entry.at
-        )
-        .execute(&mut *tx)
-        .await;
-        tx.end(written).await.map(drop)
     }
 }
 

@@ -28,6 +28,14 @@ fn broken_rule(error: &dyn DatabaseError) -> Option<String> {
     }
 }
 
+/// What a statement for one row means, which may have found none.
+pub(crate) fn found(
+    outcome: Result<PgQueryResult, sqlx::Error>,
+    doing: &'static str,
+) -> Result<(), StoreError> {
+    found_any(&outcome.map_err(store_error(doing))?)
+}
+
 /// What a statement for one row means that found none.
 pub(crate) fn found_any(done: &PgQueryResult) -> Result<(), StoreError> {
     if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }

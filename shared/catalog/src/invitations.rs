@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use domain::{InvitationId, MemberId, Role, TeamId, Timestamp};
+use app::ports::{Act, Actor};
+use domain::{InvitationId, Role, TeamId, Timestamp};
 use sqlx::{PgConnection, query_as};
 use uuid::Uuid;
 
 use crate::{
-    Catalog, StoreError,
-    error::{found_any, store_error},
+    Catalog, Page, StoreError, Window,
+    deeds::{Deed, out_of_reach},
+    error::store_error,
+    team_members::standing_of,
     word::{Word, word},
 };
 
@@ -44,8 +47,6 @@ pub struct NewInvitation {
     pub token_sha256: [u8; 32],
     /// Until when it may be accepted.
     pub expires_at: Timestamp,
-    /// Who asked them.
-    pub invited_by: Option<MemberId>,
 }
 
 impl fmt::Debug for NewInvitation {
@@ -54,47 +55,62 @@ impl fmt::Debug for NewInvitation {
     }
 }
 
-/// What a failure to accept is said to be of.
-const ACCEPTING: &str = "accept an invitation";
+/// What a failure to invite is said to be of.
+const INVITING: &str = "invite into a team";
+
+/// What a failure to revoke is said to be of.
+const REVOKING: &str = "take an invitation back";
+
+/// The rule that nobody is in a team twice.
+pub const ALREADY_IN: &str = "uq_team_members_team_id_member_id";
 
 impl Catalog {
-    /// Records an invitation. An open one for the same address gives way to it, and its token is void.
-    pub async fn invitation_insert(&self, team: TeamId, new: &NewInvitation) -> Result<(), StoreError> {
-        let mut tx = self.team(team, "invite into a team").await?;
-        let invited = sqlx::query!(
-            "insert into invitations (id, team_id, email, role, token_hash, expires_at, invited_by)
-            values ($1, $2, lower($3), $4, $5, $6, $7)
-            on conflict (team_id, email) where accepted_at is null do update set
-                id = excluded.id, role = excluded.role, token_hash = excluded.token_hash,
-                expires_at = excluded.expires_at, invited_by = excluded.invited_by",
-            new.id.uuid(),
-            team.uuid(),
-            new.email,
-            word(new.role),
-            &new.token_sha256[..],
-            new.expires_at,
-            new.invited_by.map(MemberId::uuid)
-        )
-        .execute(&mut *tx)
-        .await;
-        tx.end(invited).await.map(drop)
+    /// Records an invitation by whoever acts. An open one for the same address gives way to it, and its token is void. An address of
+    /// somebody who is in the team already is [`Violates`](StoreError::Violates)`(`[`ALREADY_IN`]`)`; a role that whoever acts may not give, or
+    /// take away with an invitation that was there, `(`[`OUT_OF_REACH`](crate::OUT_OF_REACH)`)`.
+    pub async fn invitation_insert(
+        &self,
+        team: TeamId,
+        new: &NewInvitation,
+        act: &Act,
+    ) -> Result<Invitation, StoreError> {
+        let mut tx = self.team(team, INVITING).await?;
+        let invited = invite(&mut tx, team, new, act.actor).await;
+        let deed = Deed::new("invitation.create", new.id).with("email", &new.email).with("role", new.role);
+        tx.done(invited, act, deed).await
     }
 
     /// The team's open invitations, newest first, those included that nobody took up in time.
-    pub async fn invitation_list(&self, team: TeamId) -> Result<Vec<Invitation>, StoreError> {
+    pub async fn invitation_list(
+        &self,
+        team: TeamId,
+        window: Window,
+    ) -> Result<Page<Invitation>, StoreError> {
         let mut tx = self.team(team, "list invitations").await?;
-        let rows = query_as!(
-            Row,
-            r#"select i.id as "id!", i.team_id as "team_id!", t.name as "team_name!", i.email as "email!",
-                i.role as "role!: Word<Role>", i.expires_at as "expires_at!", i.accepted_at
-            from invitations i join teams t on t.id = i.team_id
-            where i.team_id = $1 and i.accepted_at is null
-            order by i.id desc"#,
-            team.uuid()
-        )
-        .fetch_all(&mut *tx)
-        .await;
-        Ok(tx.end(rows).await?.into_iter().map(Invitation::from).collect())
+        let page = async {
+            let total = sqlx::query_scalar!(
+                r#"select count(*) as "count!" from invitations where team_id = $1 and accepted_at is null"#,
+                team.uuid()
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let rows = query_as!(
+                Row,
+                r#"select i.id as "id!", i.team_id as "team_id!", t.name as "team_name!", i.email as "email!",
+                    i.role as "role!: Word<Role>", i.expires_at as "expires_at!", i.accepted_at
+                from invitations i join teams t on t.id = i.team_id
+                where i.team_id = $1 and i.accepted_at is null
+                order by i.id desc limit $2 offset $3"#,
+                team.uuid(),
+                i64::from(window.limit),
+                i64::from(window.offset)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            Ok(Page::new(rows, total))
+        };
+        let page = page.await;
+        tx.end(page).await
     }
 
     /// The open invitations of an address, of whatever team. For the person whom the address belongs to.
@@ -127,62 +143,100 @@ impl Catalog {
         .map_err(store_error("find an invitation by its token"))
     }
 
-    /// Makes the person a member of the team, as what the invitation says, unless it is over: then it is as if there were none. Of two
-    /// who accept at the same moment one does. `membership` is the id of their place in the team. That the address is theirs is for the
-    /// caller to see to.
-    pub async fn invitation_accept(
-        &self,
-        invitation: &Invitation,
-        (member, membership): (MemberId, Uuid),
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.team(invitation.team_id, ACCEPTING).await?;
-        let accepted = accept(&mut tx, invitation, (member, membership), now).await;
-        tx.end(accepted).await
-    }
-
     /// Takes an invitation back, unless it was accepted.
-    pub async fn invitation_delete(&self, team: TeamId, id: InvitationId) -> Result<(), StoreError> {
-        let mut tx = self.team(team, "take an invitation back").await?;
-        let deleted = sqlx::query!(
-            "delete from invitations where team_id = $1 and id = $2 and accepted_at is null",
-            team.uuid(),
-            id.uuid()
-        )
-        .execute(&mut *tx)
-        .await;
-        found_any(&tx.end(deleted).await?)
+    pub async fn invitation_delete(
+        &self,
+        team: TeamId,
+        id: InvitationId,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.team(team, REVOKING).await?;
+        let revoked = revoke(&mut tx, team, id, act.actor).await;
+        tx.done(revoked, act, Deed::new("invitation.delete", id)).await
     }
 }
 
-async fn accept(
+async fn invite(
     tx: &mut PgConnection,
-    invitation: &Invitation,
-    (member, membership): (MemberId, Uuid),
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let accepted = sqlx::query!(
-        "update invitations set accepted_at = $3
-        where team_id = $1 and id = $2 and accepted_at is null and expires_at > $3
-        returning role, invited_by",
-        invitation.team_id.uuid(),
-        invitation.id.uuid(),
-        now
+    team: TeamId,
+    new: &NewInvitation,
+    actor: Actor,
+) -> Result<Invitation, StoreError> {
+    let mine = standing_of(tx, team, actor).await?;
+    let found = sqlx::query!(
+        r#"select (select role from invitations where team_id = $1 and email = lower($2) and accepted_at is null)
+                as "open: Word<Role>",
+            exists (select from team_members tm join members m on m.id = tm.member_id
+                where tm.team_id = $1 and m.email = lower($2)) as "is_in!""#,
+        team.uuid(),
+        new.email
     )
     .fetch_one(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into team_members (id, team_id, member_id, role, invited_by, joined_at) values ($1, $2, $3, $4, $5, $6)",
-        membership,
-        invitation.team_id.uuid(),
-        member.uuid(),
-        accepted.role,
-        accepted.invited_by,
-        now
-    )
-    .execute(tx)
     .await
-    .map(drop)
+    .map_err(store_error(INVITING))?;
+    let roles = [Some(new.role), found.open.map(|open| open.0)];
+    if mine.is_some_and(|mine| roles.into_iter().flatten().any(|role| !mine.may_invite(role))) {
+        return Err(out_of_reach());
+    }
+    if found.is_in {
+        return Err(StoreError::Violates(ALREADY_IN.to_owned()));
+    }
+    query_as!(
+        Row,
+        r#"with made as (
+            insert into invitations (id, team_id, email, role, token_hash, expires_at, invited_by)
+            values ($1, $2, lower($3), $4, $5, $6, $7)
+            on conflict (team_id, email) where accepted_at is null do update set
+                id = excluded.id, role = excluded.role, token_hash = excluded.token_hash,
+                expires_at = excluded.expires_at, invited_by = excluded.invited_by
+            returning *
+        )
+        select i.id as "id!", i.team_id as "team_id!", t.name as "team_name!", i.email as "email!",
+            i.role as "role!: Word<Role>", i.expires_at as "expires_at!", i.accepted_at
+        from made i join teams t on t.id = i.team_id"#,
+        new.id.uuid(),
+        team.uuid(),
+        new.email,
+        word(new.role),
+        &new.token_sha256[..],
+        new.expires_at,
+        inviter(actor)
+    )
+    .fetch_one(tx)
+    .await
+    .map(Invitation::from)
+    .map_err(store_error(INVITING))
+}
+
+const fn inviter(actor: Actor) -> Option<Uuid> {
+    match actor {
+        Actor::Member(id) => Some(id.uuid()),
+        Actor::Service(_) | Actor::System => None,
+    }
+}
+
+async fn revoke(
+    tx: &mut PgConnection,
+    team: TeamId,
+    id: InvitationId,
+    actor: Actor,
+) -> Result<(), StoreError> {
+    let mine = standing_of(tx, team, actor).await?;
+    let role = sqlx::query_scalar!(
+        r#"select role as "role: Word<Role>" from invitations
+        where team_id = $1 and id = $2 and accepted_at is null for update"#,
+        team.uuid(),
+        id.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(store_error(REVOKING))?;
+    if mine.is_some_and(|mine| !mine.may_invite(role.0)) {
+        return Err(out_of_reach());
+    }
+    let deleted =
+        sqlx::query!("delete from invitations where team_id = $1 and id = $2", team.uuid(), id.uuid());
+    deleted.execute(tx).await.map(drop).map_err(store_error(REVOKING))
 }
 
 struct Row {

@@ -3,10 +3,9 @@
 use std::{collections::HashMap, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use app::ports::{
-    Account, Accounts, Activities, Activity, Annotation, Annotations, ApiKeys, AuditEntry, AuditLog, DataKey,
-    Draft, LimitPolicies, NewAccount, NewToken, ProfilePatch, Retention, RetentionPolicies, Rotation,
-    Runnable, RunningLimit, SealedSecret, SealedSecrets, Seat, Seats, ServiceCaller, Session, Sessions,
-    StoreError, WorkflowCatalog, WorkflowNames,
+    Account, Accounts, Act, Annotation, Annotations, ApiKeys, DataKey, Draft, LimitPolicies, NewAccount,
+    NewToken, ProfilePatch, Retention, RetentionPolicies, Rotation, Runnable, RunningLimit, SealedSecret,
+    SealedSecrets, Seat, Seats, ServiceCaller, Session, Sessions, StoreError, WorkflowCatalog, WorkflowNames,
 };
 use async_trait::async_trait;
 use domain::{
@@ -84,8 +83,9 @@ impl WorkflowCatalog for LazyCatalog {
         version: WorkflowVersion,
         revision: i64,
         note: Option<&str>,
+        act: &Act,
     ) -> Result<WorkflowVersion, StoreError> {
-        self.get().await?.insert_version(version, revision, note).await
+        self.get().await?.insert_version(version, revision, note, act).await
     }
 
     async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
@@ -239,20 +239,6 @@ impl Sessions for LazyCatalog {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.get().await?.revoke_all(user, kept, now).await
-    }
-}
-
-#[async_trait]
-impl AuditLog for LazyCatalog {
-    async fn audit(&self, team: TeamId, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.get().await?.audit(team, entry).await
-    }
-}
-
-#[async_trait]
-impl Activities for LazyCatalog {
-    async fn note(&self, team: TeamId, activity: &Activity) -> Result<(), StoreError> {
-        self.get().await?.note(team, activity).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use app::ports::{
-    ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
+    Act, ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
     StoreError, WorkflowCatalog,
 };
 use async_trait::async_trait;
@@ -72,8 +72,9 @@ impl WorkflowCatalog for Catalog {
         version: WorkflowVersion,
         revision: i64,
         note: Option<&str>,
+        act: &Act,
     ) -> Result<WorkflowVersion, StoreError> {
-        self.version_insert(&version, revision, note).await
+        self.version_insert(&version, revision, note, act).await
     }
 
     async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {

@@ -1,4 +1,4 @@
-//! What a local stack starts with (OPS-12): a team, two members with logins, a service per environment, an expert. The workflow is left to
+//! What a local stack starts with (OPS-12): a team, a member with a login in each role, a service per environment, an expert. The workflow is left to
 //! the stack, which makes it through the API like anyone else.
 
 use domain::{ExpertId, MemberId, ServiceId, TeamId};
@@ -10,8 +10,9 @@ use crate::{ApiKeyDigest, Catalog, StoreError};
 
 /// The demo team. Its ids are fixed, so that seeding again finds what is there, two at the same time included.
 pub const DEMO_TEAM: TeamId = TeamId::new(demo_id(0x100));
-const OWNER: MemberId = MemberId::new(demo_id(0x201));
-const EDITOR: MemberId = MemberId::new(demo_id(0x202));
+/// The members, by their role: what is in the address, and how they are called. The numbers of the first two are older than the others.
+const MEMBERS: [(&str, &str, u128); 4] =
+    [("owner", "Olga", 1), ("admin", "Adam", 3), ("editor", "Edgar", 2), ("viewer", "Vera", 4)];
 const EXPERT: ExpertId = ExpertId::new(demo_id(0x400));
 const SERVICES: [(&str, Uuid); 3] =
     [("dev", demo_id(0x501)), ("stage", demo_id(0x502)), ("prod", demo_id(0x503))];
@@ -26,12 +27,23 @@ const fn demo_id(number: u128) -> Uuid {
 pub struct Seeded {
     /// The team.
     pub team_id: TeamId,
-    /// Its owner and its editor.
-    pub member_ids: [MemberId; 2],
+    /// Whom one can sign in as: an owner, an admin, an editor, a viewer.
+    pub members: [SeededMember; 4],
     /// The service of the dev environment, which the key belongs to.
     pub service_id: ServiceId,
     /// The expert.
     pub expert_id: ExpertId,
+}
+
+/// Somebody whom the seed left there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeededMember {
+    /// The person.
+    pub id: MemberId,
+    /// Where codes are sent to.
+    pub email: String,
+    /// What they were made as.
+    pub role: &'static str,
 }
 
 impl Catalog {
@@ -43,7 +55,11 @@ impl Catalog {
         tx.end(inserted).await?;
         Ok(Seeded {
             team_id: DEMO_TEAM,
-            member_ids: [OWNER, EDITOR],
+            members: MEMBERS.map(|(role, _, number)| SeededMember {
+                id: MemberId::new(demo_id(0x200 + number)),
+                email: address(role),
+                role,
+            }),
             service_id: ServiceId::new(SERVICES[0].1),
             expert_id: EXPERT,
         })
@@ -57,35 +73,9 @@ async fn insert_demo(tx: &mut PgConnection, key: &ApiKeyDigest) -> Result<(), sq
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!(
-        "insert into members (id, first_name, last_name, email)
-        values ($1, 'Olga', 'Owner', 'owner@demo.example'), ($2, 'Edgar', 'Editor', 'editor@demo.example')
-        on conflict (id) do nothing",
-        OWNER.uuid(),
-        EDITOR.uuid()
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into users (id, member_id) values ($1, $3), ($2, $4) on conflict (member_id) do nothing",
-        demo_id(0x251),
-        demo_id(0x252),
-        OWNER.uuid(),
-        EDITOR.uuid()
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into team_members (id, team_id, member_id, role) values ($1, $3, $4, 'owner'), ($2, $3, $5, 'editor')
-        on conflict (team_id, member_id) do nothing",
-        demo_id(0x301),
-        demo_id(0x302),
-        DEMO_TEAM.uuid(),
-        OWNER.uuid(),
-        EDITOR.uuid()
-    )
-    .execute(&mut *tx)
-    .await?;
+    for member in MEMBERS {
+        insert_member(tx, member).await?;
+    }
     sqlx::query!(
         "insert into experts (id, team_id, name, prompt, model_name, status)
         values ($1, $2, 'Order clerk', 'You summarise orders in one friendly sentence.', 'gpt-4o-mini', 'active')
@@ -116,4 +106,42 @@ async fn insert_demo(tx: &mut PgConnection, key: &ApiKeyDigest) -> Result<(), sq
     .execute(&mut *tx)
     .await?;
     Ok(())
+}
+
+async fn insert_member(
+    tx: &mut PgConnection,
+    (role, first_name, number): (&str, &str, u128),
+) -> Result<(), sqlx::Error> {
+    let member = demo_id(0x200 + number);
+    sqlx::query!(
+        "insert into members (id, first_name, last_name, email) values ($1, $2, initcap($3), $4) on conflict (id) do nothing",
+        member,
+        first_name,
+        role,
+        address(role)
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into users (id, member_id) values ($1, $2) on conflict (member_id) do nothing",
+        demo_id(0x250 + number),
+        member
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into team_members (id, team_id, member_id, role) values ($1, $2, $3, $4)
+        on conflict (team_id, member_id) do nothing",
+        demo_id(0x300 + number),
+        DEMO_TEAM.uuid(),
+        member,
+        role
+    )
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+fn address(role: &str) -> String {
+    format!("{role}@demo.example")
 }

@@ -1,11 +1,16 @@
 //! Segments: named schemas of what tells a service's end users apart (KEY-05, KEY-09).
 
+use app::ports::Act;
 use domain::{SegmentId, ServiceId, TeamId, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::{query_as, types::Json};
 use uuid::Uuid;
 
-use crate::{Catalog, StoreError, error::found_any};
+use crate::{
+    Catalog, Page, StoreError, Window,
+    deeds::Deed,
+    error::{found, store_error},
+};
 
 /// A named schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +56,7 @@ impl Catalog {
         team: TeamId,
         service: ServiceId,
         new: &NewSegment,
+        act: &Act,
     ) -> Result<Segment, StoreError> {
         let mut tx = self.team(team, "insert a segment").await?;
         let row = query_as!(
@@ -65,7 +71,9 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(row).await.map(Segment::from)
+        let made = row.map(Segment::from).map_err(store_error("insert a segment"));
+        let deed = Deed::new("segment.create", new.id).with("service_id", service).with("name", &new.name);
+        tx.done(made, act, deed).await
     }
 
     /// A segment of a service of the team.
@@ -90,18 +98,39 @@ impl Catalog {
     }
 
     /// The segments of a service of the team, by name.
-    pub async fn segment_list(&self, team: TeamId, service: ServiceId) -> Result<Vec<Segment>, StoreError> {
+    pub async fn segment_list(
+        &self,
+        team: TeamId,
+        service: ServiceId,
+        window: Window,
+    ) -> Result<Page<Segment>, StoreError> {
         let mut tx = self.team(team, "list segments").await?;
-        let rows = query_as!(
-            Row,
-            r#"select id, name, keys as "keys: Json<Map<String, Value>>", created_on, updated_on
-            from service_segments where team_id = $1 and service_id = $2 order by name"#,
-            team.uuid(),
-            service.uuid()
-        )
-        .fetch_all(&mut *tx)
-        .await;
-        Ok(tx.end(rows).await?.into_iter().map(Segment::from).collect())
+        let page = async {
+            // No row at all where the team has no such service.
+            let total = sqlx::query_scalar!(
+                r#"select (select count(*) from service_segments g where g.team_id = s.team_id and g.service_id = s.id) as "count!"
+                from services s where s.team_id = $1 and s.id = $2"#,
+                team.uuid(),
+                service.uuid()
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let rows = query_as!(
+                Row,
+                r#"select id, name, keys as "keys: Json<Map<String, Value>>", created_on, updated_on
+                from service_segments where team_id = $1 and service_id = $2
+                order by name limit $3 offset $4"#,
+                team.uuid(),
+                service.uuid(),
+                i64::from(window.limit),
+                i64::from(window.offset)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            Ok(Page::new(rows, total))
+        };
+        let page = page.await;
+        tx.end(page).await
     }
 
     /// Changes a segment. End users that were told apart by what it said before stay who they are.
@@ -111,6 +140,7 @@ impl Catalog {
         service: ServiceId,
         id: SegmentId,
         patch: &SegmentPatch,
+        act: &Act,
     ) -> Result<Segment, StoreError> {
         let mut tx = self.team(team, "update a segment").await?;
         let row = query_as!(
@@ -126,7 +156,9 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(row).await.map(Segment::from)
+        let updated = row.map(Segment::from).map_err(store_error("update a segment"));
+        let deed = Deed::new("segment.update", id).with("service_id", service).with("name", &patch.name);
+        tx.done(updated, act, deed).await
     }
 
     /// Deletes a segment.
@@ -135,6 +167,7 @@ impl Catalog {
         team: TeamId,
         service: ServiceId,
         id: SegmentId,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "delete a segment").await?;
         let deleted = sqlx::query!(
@@ -145,7 +178,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(deleted).await?)
+        let deed = Deed::new("segment.delete", id).with("service_id", service);
+        tx.done(found(deleted, "delete a segment"), act, deed).await
     }
 }
 

@@ -1,10 +1,11 @@
 //! End users of services: found by their segment key, made when they are first met (KEY-06 … KEY-09).
 
+use app::ports::Act;
 use domain::{ServiceId, ServiceUserId, TeamId, Timestamp, UserId};
 use sqlx::{PgConnection, query_as, types::Json};
 use uuid::Uuid;
 
-use crate::{Catalog, Page, SegmentKey, StoreError, Window, error::found_any};
+use crate::{Catalog, Page, SegmentKey, StoreError, Window, deeds::Deed, error::found};
 
 /// An end user of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +54,10 @@ impl Catalog {
     ) -> Result<Page<ServiceUser>, StoreError> {
         let mut tx = self.team(team, "list service users").await?;
         let page = async {
+            // No row at all where the team has no such service.
             let total = sqlx::query_scalar!(
-                r#"select count(*) as "count!" from service_users where team_id = $1 and service_id = $2"#,
+                r#"select (select count(*) from service_users u where u.team_id = s.team_id and u.service_id = s.id) as "count!"
+                from services s where s.team_id = $1 and s.id = $2"#,
                 team.uuid(),
                 service.uuid()
             )
@@ -84,6 +87,7 @@ impl Catalog {
         team: TeamId,
         service: ServiceId,
         id: ServiceUserId,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "delete a service user").await?;
         let deleted = sqlx::query!(
@@ -94,7 +98,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(deleted).await?)
+        let deed = Deed::new("service_user.delete", id).with("service_id", service);
+        tx.done(found(deleted, "delete a service user"), act, deed).await
     }
 }
 

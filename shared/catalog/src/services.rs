@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use app::ports::ServiceCaller;
+use app::ports::{Act, ServiceCaller};
 use domain::{Environment, ServiceId, TeamId, Timestamp};
 use sqlx::query_as;
 use subtle::ConstantTimeEq;
@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
-    error::{found_any, store_error},
+    deeds::Deed,
+    error::{found, store_error},
     word::{Word, word},
 };
 
@@ -75,7 +76,12 @@ impl fmt::Debug for ApiKeyDigest {
 impl Catalog {
     /// Records a service that has no key yet. A name that is taken in the environment is
     /// [`Violates`](StoreError::Violates)`("uq_services_team_id_name_environment")`.
-    pub async fn service_insert(&self, team: TeamId, new: &NewService) -> Result<Service, StoreError> {
+    pub async fn service_insert(
+        &self,
+        team: TeamId,
+        new: &NewService,
+        act: &Act,
+    ) -> Result<Service, StoreError> {
         let mut tx = self.team(team, "insert a service").await?;
         let row = query_as!(
             Row,
@@ -89,7 +95,10 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(row).await.map(Service::from)
+        let made = row.map(Service::from).map_err(store_error("insert a service"));
+        let deed =
+            Deed::new("service.create", new.id).with("name", &new.name).with("environment", new.environment);
+        tx.done(made, act, deed).await
     }
 
     /// A service of the team.
@@ -142,6 +151,7 @@ impl Catalog {
         team: TeamId,
         id: ServiceId,
         name: &str,
+        act: &Act,
     ) -> Result<Service, StoreError> {
         let mut tx = self.team(team, "rename a service").await?;
         let row = query_as!(
@@ -155,26 +165,18 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(row).await.map(Service::from)
+        let renamed = row.map(Service::from).map_err(store_error("rename a service"));
+        tx.done(renamed, act, Deed::new("service.update", id).with("name", name)).await
     }
 
-    /// Gives a service a key in place of the one it had, which is void at once.
-    pub async fn service_set_key(
-        &self,
-        team: TeamId,
-        id: ServiceId,
-        key: &ApiKeyDigest,
-    ) -> Result<Service, StoreError> {
-        self.service_replace_key(team, id, key, None).await
-    }
-
-    /// Gives a service a key in place of the one it had, which stays good until `grace_ends` (KEY-03).
+    /// Gives a service a key in place of the one it had, which stays good until `grace_ends`, or is void at once (KEY-03).
     pub async fn service_replace_key(
         &self,
         team: TeamId,
         id: ServiceId,
         key: &ApiKeyDigest,
         grace_ends: Option<Timestamp>,
+        act: &Act,
     ) -> Result<Service, StoreError> {
         let mut tx = self.team(team, "set an API key").await?;
         let row = query_as!(
@@ -194,7 +196,10 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(row).await.map(Service::from)
+        let issued = row.map(Service::from).map_err(store_error("set an API key"));
+        let deed =
+            Deed::new("service.issue_key", id).with("last4", &key.last4).with("grace_ends", grace_ends);
+        tx.done(issued, act, deed).await
     }
 
     /// How much each of these services of the team has to do with (KEY-13).
@@ -231,13 +236,13 @@ impl Catalog {
     }
 
     /// Deletes a service; its key is void at once.
-    pub async fn service_delete(&self, team: TeamId, id: ServiceId) -> Result<(), StoreError> {
+    pub async fn service_delete(&self, team: TeamId, id: ServiceId, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.team(team, "delete a service").await?;
         let deleted =
             sqlx::query!("delete from services where team_id = $1 and id = $2", team.uuid(), id.uuid())
                 .execute(&mut *tx)
                 .await;
-        found_any(&tx.end(deleted).await?)
+        tx.done(found(deleted, "delete a service"), act, Deed::new("service.delete", id)).await
     }
 
     /// Behind [`ApiKeys`](app::ports::ApiKeys). The index finds by hash; a hash of a random key can't be approached byte by

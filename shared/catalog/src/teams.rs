@@ -1,6 +1,6 @@
 //! Teams: the tenants (TEN-01, TEN-08).
 
-use app::ports::{AtOnce, MOST_RUNNING, MOST_STEPS, Retention, RunningLimit};
+use app::ports::{Act, AtOnce, MOST_RUNNING, MOST_STEPS, Retention, RunningLimit};
 use domain::{MemberId, TeamId, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, query_as, types::Json};
@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, StoreError,
-    error::{found_any, store_error},
+    deeds::Deed,
+    error::{found, store_error},
 };
 
 /// A tenant.
@@ -54,6 +55,7 @@ impl Catalog {
         name: &str,
         description: &str,
         (owner, membership): (MemberId, Uuid),
+        act: &Act,
     ) -> Result<Team, StoreError> {
         let mut tx = self.team(id, "found a team").await?;
         let founded = async {
@@ -68,8 +70,8 @@ impl Catalog {
             .await?;
             Ok(team)
         };
-        let founded = founded.await;
-        tx.end(founded).await.map(Team::from)
+        let founded = founded.await.map(Team::from).map_err(store_error("found a team"));
+        tx.done(founded, act, Deed::new("team.create", id).with("name", name)).await
     }
 
     /// A team.
@@ -87,7 +89,7 @@ impl Catalog {
     }
 
     /// Changes a team.
-    pub async fn team_update(&self, id: TeamId, patch: &TeamPatch) -> Result<Team, StoreError> {
+    pub async fn team_update(&self, id: TeamId, patch: &TeamPatch, act: &Act) -> Result<Team, StoreError> {
         let mut tx = self.team(id, "update a team").await?;
         let updated = query_as!(
             Row,
@@ -104,7 +106,12 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(updated).await.map(Team::from)
+        let updated = updated.map(Team::from).map_err(store_error("update a team"));
+        let deed = Deed::new("team.update", id)
+            .with("name", &patch.name)
+            .with("description", &patch.description)
+            .with("settings", &patch.settings);
+        tx.done(updated, act, deed).await
     }
 
     /// Teams that part with their runs: those whose settings have whole `retention_days`, at least one. Anything else there
@@ -141,11 +148,11 @@ impl Catalog {
         Ok(limits.filter(|limit| limit.at_once != AtOnce::default()).collect())
     }
 
-    /// Deletes a team with everything it owns, published versions included.
-    pub async fn team_delete(&self, id: TeamId) -> Result<(), StoreError> {
+    /// Deletes a team with everything it owns, published versions included. Its audit log stays.
+    pub async fn team_delete(&self, id: TeamId, act: &Act) -> Result<(), StoreError> {
         let mut tx = self.team(id, "delete a team").await?;
         let deleted = sqlx::query!("delete from teams where id = $1", id.uuid()).execute(&mut *tx).await;
-        found_any(&tx.end(deleted).await?)
+        tx.done(found(deleted, "delete a team"), act, Deed::new("team.delete", id)).await
     }
 }
 

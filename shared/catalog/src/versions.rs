@@ -1,12 +1,12 @@
 //! Published versions: written once, never changed (WF-07, WF-08).
 
-use app::ports::{PublishedVersion, StoreError};
+use app::ports::{Act, PublishedVersion, StoreError};
 use domain::{Graph, RunSettings, TeamId, Timestamp, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, PgExecutor, query_as, types::Json};
 use uuid::Uuid;
 
-use crate::{Catalog, Page, Window, error::store_error};
+use crate::{Catalog, Page, Window, deeds::Deed, error::store_error};
 
 /// What a failure is said to be of.
 const PUBLISHING: &str = "publish a version";
@@ -78,10 +78,16 @@ impl Catalog {
         version: &WorkflowVersion,
         revision: i64,
         note: Option<&str>,
+        act: &Act,
     ) -> Result<WorkflowVersion, StoreError> {
         let mut tx = self.team(version.team_id, PUBLISHING).await?;
         let stored = insert_version(&mut tx, version, revision, note).await;
-        tx.close(stored).await
+        let number = stored.as_ref().map_or(0, |stored| stored.number);
+        let deed = Deed::new("workflow.publish", version.workflow_id)
+            .with("version_id", version.id)
+            .with("number", number)
+            .with("name", &version.workflow_name);
+        tx.done(stored, act, deed).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`CircuitBreaker`] stands before it and leaves hosts alone that keep failing (NOD-26).
 //! - [`egress`]: the one HTTP client. Whatever leaves Heddle for an address that a workflow names goes through it (SEC-13).
 //! - `secrets`: credentials are put into a call here and nowhere else, and taken out of what comes back.
+//! - [`EgressWeb`] implements [`app::ports::Web`]: what identity providers publish (AUT-15).
 //! - `api`: `get_api` and `post_api` (engine.md, node types).
 
 mod api;
@@ -11,6 +12,8 @@ mod breaker;
 mod connector_set;
 pub mod egress;
 mod secrets;
+mod web;
 
 pub use breaker::CircuitBreaker;
 pub use connector_set::ConnectorSet;
+pub use web::EgressWeb;

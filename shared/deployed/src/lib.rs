@@ -9,8 +9,12 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use axum::Router;
 use catalog::LazyCatalog;
+use connectors::{
+    EgressWeb,
+    egress::{Egress, EgressPolicy},
+};
 use heddle_http::{Gate, GatePorts};
-use identity::{Realm, Verifier};
+use identity::{IssuerPorts, Issuers, Realm, Verifier};
 use runstore::{DynamoAnswers, DynamoCounters};
 use runtime::{Boot, Env, MissingConfig};
 
@@ -29,6 +33,8 @@ pub struct Deployed {
     pub catalog: Arc<LazyCatalog>,
     /// The deployment's own secrets.
     pub secrets: Arc<Secrets>,
+    /// What other issuers publish.
+    pub web: Arc<EgressWeb>,
     /// Counters, shared by all functions.
     pub counters: Arc<DynamoCounters>,
     /// Table of what may be forgotten.
@@ -38,11 +44,11 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// Reads `STAGE`, `EPHEMERAL_TABLE` and `DATABASE_SECRET_ARN`, and whatever every process reads.
+    /// Reads `STAGE`, `EPHEMERAL_TABLE`, `DATABASE_SECRET_ARN` and `EGRESS_ALLOW`, and whatever every process reads.
     pub async fn boot(function: &'static str) -> Result<Self, Fatal> {
         let boot = runtime::boot(function)?;
         let sdk = runtime::sdk_config(&boot.env).await?;
-        let Config { stage, ephemeral_table, database_secret } = Config::from_env(&boot.env)?;
+        let Config { stage, ephemeral_table, database_secret, egress } = Config::from_env(&boot.env)?;
         let secrets = Arc::new(Secrets::under(&sdk, format!("heddle/{stage}/")));
         let database = Arc::clone(&secrets);
         let catalog = LazyCatalog::new(move || {
@@ -52,8 +58,9 @@ impl Deployed {
         let dynamo = Client::new(&sdk);
         let counters =
             Arc::new(DynamoCounters::new(dynamo.clone(), ephemeral_table.clone(), Arc::clone(&boot.clock)));
+        let web = Arc::new(EgressWeb::new(Egress::new(egress)));
         let (catalog, realm) = (Arc::new(catalog), Realm::of_stage(&stage));
-        Ok(Self { boot, sdk, dynamo, catalog, secrets, counters, ephemeral_table, realm })
+        Ok(Self { boot, sdk, dynamo, catalog, secrets, web, counters, ephemeral_table, realm })
     }
 
     /// The gate before the function's routes.
@@ -61,7 +68,13 @@ impl Deployed {
         let clock = Arc::clone(&self.boot.clock);
         let verifier =
             Verifier::reading(Arc::clone(&self.secrets) as _, self.realm.clone(), Arc::clone(&clock));
-        self.gate_with(Arc::new(verifier))
+        let issuers = Issuers::new(IssuerPorts {
+            secrets: Arc::clone(&self.secrets) as _,
+            web: Arc::clone(&self.web) as _,
+            accounts: Arc::clone(&self.catalog) as _,
+            clock,
+        });
+        self.gate_with(Arc::new(verifier.trusting(Arc::new(issuers))))
     }
 
     /// The gate of the function that signs in, which has a verifier already.
@@ -98,6 +111,7 @@ struct Config {
     stage: String,
     ephemeral_table: String,
     database_secret: String,
+    egress: EgressPolicy,
 }
 
 impl Config {
@@ -106,6 +120,7 @@ impl Config {
             stage: e.req("STAGE"),
             ephemeral_table: e.req("EPHEMERAL_TABLE"),
             database_secret: e.req("DATABASE_SECRET_ARN"),
+            egress: e.parsed_or("EGRESS_ALLOW", EgressPolicy::default()),
         })
     }
 }

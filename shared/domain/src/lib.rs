@@ -10,6 +10,7 @@ pub mod permission;
 pub mod priority;
 pub mod problem;
 pub mod run;
+pub mod standing;
 pub mod team;
 pub mod workflow;
 
@@ -23,6 +24,7 @@ pub use permission::{Holder, Permission, Permissions};
 pub use priority::Priority;
 pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};
+pub use standing::Standing;
 pub use team::{Environment, Role};
 pub use workflow::{OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
 

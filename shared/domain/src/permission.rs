@@ -150,6 +150,16 @@ impl Permissions {
         self.0 & (1 << permission as u32) != 0
     }
 
+    /// Those that `others` do not have.
+    pub const fn beyond(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// Whether `others` have all of them.
+    pub const fn is_within(self, others: Self) -> bool {
+        self.beyond(others).0 == 0
+    }
+
     /// Each of them, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::all().filter(move |permission| self.contains(*permission))

@@ -25,6 +25,15 @@ impl PrivateFolder {
         self.0.join(name)
     }
 
+    /// Writes a file in place of the one of this name: whoever reads gets the one or the other. On return it is on the disk. Blocks.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = NamedTempFile::new_in(&self.0)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(self.path(name)).map_err(|refused| refused.error)?;
+        File::open(&self.0)?.sync_all()
+    }
+
     /// Writes a file unless there is one of this name; answers whether it did. On return the file of that name is on the disk, whoever
     /// wrote it. Blocks.
     pub(crate) fn create(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {

@@ -18,6 +18,14 @@ impl FolderSecrets {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         PrivateFolder::open(path.as_ref()).map(Self).map_err(unavailable("open the folder of secrets"))
     }
+
+    /// Replaces a secret.
+    pub async fn replace(&self, name: &Name, text: &str) -> Result<(), StoreError> {
+        const REPLACE: &str = "replace a secret";
+        let (folder, file, bytes) = (self.0.clone(), name.to_string(), text.as_bytes().to_vec());
+        let replaced = spawn_blocking(move || folder.replace(&file, &bytes)).await;
+        replaced.map_err(unavailable(REPLACE))?.map_err(unavailable(REPLACE))
+    }
 }
 
 #[async_trait]

@@ -4,6 +4,8 @@
 //! - [`expr`]: `{{ }}` templates and JSONata behind one guard.
 //! - [`nodes`]: one module per node type, and the registry of them.
 //! - [`validate`](fn@validate): every problem of a graph at once.
+//! - [`check_shapes`]: uses of what can't be there, by what is known before anything runs.
+//! - [`plan_workflow`]: what a run would do and take, told before there is one.
 //! - [`compile`](fn@compile): a published version becomes a [`Plan`].
 //! - [`advance`](fn@advance): plan + run + event → the next run, what to record, and (by [`effects`]) what to
 //!   do.
@@ -13,14 +15,18 @@ pub mod child;
 pub mod compile;
 pub mod expr;
 mod flow;
+pub mod forecast;
 pub mod nodes;
+pub mod palette;
 mod plan;
 mod pointer;
 pub mod replay;
 mod resume;
 pub mod run;
 mod schema;
+mod shape;
 mod topology;
+mod typed;
 pub mod validate;
 
 pub use advance::{
@@ -29,12 +35,14 @@ pub use advance::{
 };
 pub use child::{ChildRun, child_id, children_of, error_run_id, is_same_work};
 pub use compile::compile;
+pub use forecast::plan_workflow;
 pub use plan::Plan;
 pub use resume::kept;
 pub use run::{
     Abandoned, Attempt, Awaited, Call, Children, Chunk, Digest, LONGEST_RUN, NewRun, NodeState, Parent,
     ResultSource, RetryFrom, RetryOf, Revision, Run, RunError, StepRecord, Values, Vote, error_value,
 };
+pub use typed::{Known, check_shapes};
 pub use validate::{
     Reference, ReferenceKind, Severity, Violation, references, used_workflows, validate,
     validate_for_publish, validate_input_params, validate_inputs,

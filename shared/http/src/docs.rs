@@ -232,6 +232,23 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, BodyTooLarge, UnsupportedMediaType, Validation,
         Internal, Unavailable,
     ],
+    /// Of a route that takes a body and changes an entity which has no revision.
+    Amending = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that takes a body and gives a name to something.
+    Naming = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Taken, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, Unavailable,
+    ],
+    /// Of a route that changes somebody's place in a team.
+    Regrading = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Forbidden, NotFound, LastOwner, BodyTooLarge,
+        UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of a route that takes somebody out of a team.
+    Leaving = [Forbidden, NotFound, LastOwner, Internal, Unavailable],
     /// Of the route that starts runs.
     Starting = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Forbidden, NotFound, NotPublished,
@@ -271,6 +288,10 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, Unauthorized, Forbidden, BodyTooLarge, UnsupportedMediaType, Validation,
         Internal, Unavailable,
     ],
+    /// Of the route that sends a browser to an issuer.
+    Departing = [NotFound, Validation, RateLimited, Internal, Unavailable],
+    /// Of the route that a browser comes back to from an issuer.
+    Arriving = [Unauthorized, NotFound, Validation, RateLimited, Internal, Unavailable],
     /// Of a route that tells a member of themselves.
     ReadingOneself = [Internal, Unavailable],
     /// Of a route by which members change what is theirs. Forbidden is a page without its CSRF token.

@@ -44,6 +44,10 @@ pub enum Code {
     NothingFailed,
     /// Nobody waits for this decision.
     NotAwaited,
+    /// There is one already.
+    Taken,
+    /// A team keeps an owner.
+    LastOwner,
     /// The workflow has no published version.
     NotPublished,
     /// The workflow is archived.
@@ -72,7 +76,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -87,6 +91,8 @@ impl Code {
         Self::RunNotEnded,
         Self::NothingFailed,
         Self::NotAwaited,
+        Self::Taken,
+        Self::LastOwner,
         Self::NotPublished,
         Self::WorkflowArchived,
         Self::RequestUnderWay,
@@ -133,6 +139,8 @@ impl Code {
             Self::RunNotEnded => (S::CONFLICT, "run_not_ended", "The run has not ended"),
             Self::NothingFailed => (S::CONFLICT, "nothing_failed", "The run succeeded"),
             Self::NotAwaited => (S::CONFLICT, "not_awaited", "Nobody waits for this decision"),
+            Self::Taken => (S::CONFLICT, "taken", "There is one already"),
+            Self::LastOwner => (S::CONFLICT, "last_owner", "A team keeps an owner"),
             Self::NotPublished => (S::CONFLICT, "not_published", "The workflow is not published"),
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
             Self::RequestUnderWay => (S::CONFLICT, "request_under_way", "The request is being done"),

@@ -1,10 +1,13 @@
 //! The cookies of a browser's session (AUT-12). Their prefix lets no other host, no subdomain and no plain connection set them.
 
+use chrono::TimeDelta;
+
 use crate::{ACCESS_LIFE, REFRESH_LIFE, SignedIn};
 
 const ACCESS: &str = "__Host-heddle_access";
 const REFRESH: &str = "__Host-heddle_refresh";
 const CSRF: &str = "__Host-heddle_csrf";
+const OIDC: &str = "__Host-heddle_oidc";
 
 /// The cookies that a request brought.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +18,8 @@ pub struct Cookies<'a> {
     pub refresh: Option<&'a str>,
     /// What the page repeats in a header.
     pub csrf: Option<&'a str>,
+    /// What the browser kept while it was away at an issuer.
+    pub oidc: Option<&'a str>,
 }
 
 impl<'a> Cookies<'a> {
@@ -28,7 +33,7 @@ impl<'a> Cookies<'a> {
             let mut values = pairs.iter().filter(|(known, _)| *known == name).map(|(_, value)| *value);
             values.next().filter(|_| values.next().is_none())
         };
-        Self { access: find(ACCESS), refresh: find(REFRESH), csrf: find(CSRF) }
+        Self { access: find(ACCESS), refresh: find(REFRESH), csrf: find(CSRF), oidc: find(OIDC) }
     }
 }
 
@@ -57,6 +62,16 @@ impl SetCookies {
             cookie(CSRF, "", 0, "Strict"),
         ])
     }
+}
+
+/// Keeps something while the browser is away at an issuer. Lax, since it is the issuer's page that leads back.
+pub(crate) fn away(value: &str, max_age: TimeDelta) -> String {
+    cookie(OIDC, value, max_age.num_seconds(), "Lax; HttpOnly")
+}
+
+/// Takes that away.
+pub fn arrived() -> String {
+    cookie(OIDC, "", 0, "Lax; HttpOnly")
 }
 
 fn cookie(name: &str, value: &str, max_age: i64, rest: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::ports::{Clock, DeploymentSecrets, Entropy, Name, StoreError, unavailable};
+use app::ports::{Clock, DeploymentSecrets, Entropy, InvalidName, Name, StoreError, unavailable};
 use chrono::TimeDelta;
 use domain::Timestamp;
 use tokio::sync::Mutex;
@@ -19,6 +19,11 @@ const KEPT: TimeDelta = TimeDelta::minutes(5);
 const LOOKED_FOR: TimeDelta = TimeDelta::seconds(30);
 
 const READ: &str = "read the signing keys";
+
+/// The name of the secret that holds the keys.
+pub fn token_keys() -> Result<Name, InvalidName> {
+    Name::parse(NAME)
+}
 
 /// Keys from a deployment's secrets, read by the first use and again now and then. Where they can't be read again, what is known stays.
 pub struct KeyRing {

@@ -49,6 +49,14 @@ impl KeySet {
         serde_json::to_string(&seeds)
     }
 
+    /// The text of these keys after a rotation: the next one signs, the one that did is known a while longer, and `seed` comes next.
+    pub fn rotated(text: &str, seed: &[u8; 32]) -> Result<String, MalformedKeys> {
+        Self::parse(text)?;
+        let Seeds { current, next, .. } = serde_json::from_str(text).map_err(|_| MalformedKeys)?;
+        let seeds = Seeds { current: next, next: encode(seed), previous: Some(current) };
+        serde_json::to_string(&seeds).map_err(|_| MalformedKeys)
+    }
+
     /// Reads keys.
     pub fn parse(text: &str) -> Result<Self, MalformedKeys> {
         let seeds: Seeds = serde_json::from_str(text).map_err(|_| MalformedKeys)?;
@@ -151,6 +159,19 @@ mod tests {
         assert_eq!(jwk.x, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
         assert_eq!(jwk.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
         assert!(!format!("{keys:?}").contains(seed));
+    }
+
+    #[test]
+    fn a_rotation_lets_the_next_key_sign_and_keeps_the_one_before() {
+        let name = |keys: &KeySet, index: usize| keys.jwks().keys[index].kid.clone();
+        let before = KeySet::generate(&[1; 32], &[2; 32]).unwrap();
+        let after = KeySet::rotated(&before, &[3; 32]).unwrap();
+        let (before, after) = (KeySet::parse(&before).unwrap(), KeySet::parse(&after).unwrap());
+        assert_eq!((name(&after, 0), name(&after, 2)), (name(&before, 1), name(&before, 0)));
+        assert!(!before.knows(&name(&after, 1)));
+        let again = KeySet::rotated(&KeySet::generate(&[2; 32], &[3; 32]).unwrap(), &[4; 32]).unwrap();
+        assert!(!KeySet::parse(&again).unwrap().knows(&name(&before, 0)), "after two it is gone");
+        assert_eq!(KeySet::rotated("{}", &[3; 32]), Err(MalformedKeys));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Who signs in (AUT-01 … AUT-20): access tokens and the keys that sign them, passwords, one-time codes, refresh tokens, and the use
-//! cases over them. Time, ids and chance are given; what is slow leaves the runtime.
+//! Who signs in (AUT-01 … AUT-20): access tokens and the keys that sign them, passwords, one-time codes, refresh tokens, other
+//! issuers, and the use cases over them. Time, ids and chance are given; what is slow leaves the runtime.
 //!
 //! - [`Verifier`]: what every function needs, to know who calls.
 //! - [`Identity`]: signing in and what belongs to it, for the function `auth`.
@@ -12,6 +12,7 @@ mod key_ring;
 mod keys;
 mod limits;
 mod mails;
+mod oidc;
 mod passwords;
 mod pepper;
 mod profile;
@@ -25,14 +26,17 @@ mod verify_code;
 
 use std::sync::Arc;
 
-use app::ports::{Accounts, Challenges, Clock, Counters, DeploymentSecrets, Entropy, Ids, Mailer, Sessions};
+use app::ports::{
+    Accounts, Challenges, Clock, Counters, DeploymentSecrets, Entropy, Ids, Mailer, Sessions, Web,
+};
 
 pub use codes::{CODE_LIFE, Purpose};
-pub use cookies::{Cookies, SetCookies};
+pub use cookies::{Cookies, SetCookies, arrived};
 pub use csrf::CSRF_HEADER;
 pub use error::SignInError;
-pub use key_ring::KeyRing;
+pub use key_ring::{KeyRing, token_keys};
 pub use keys::{Jwk, Jwks, KeySet, MalformedKeys};
+pub use oidc::{Callback, CheckError, Departure, IssuerPorts, Issuers, MalformedProviders, ReturnTo};
 pub use passwords::{Argon2Params, PasswordCheck, Passwords};
 pub use refresh::{GRACE, REFRESH_LIFE};
 pub use session::{OwnSession, SignedIn};
@@ -54,7 +58,9 @@ pub struct Ports {
     pub counters: Arc<dyn Counters>,
     /// How codes reach them.
     pub mailer: Arc<dyn Mailer>,
-    /// Keys that sign, and the pepper.
+    /// What other issuers publish.
+    pub web: Arc<dyn Web>,
+    /// Keys that sign, the pepper, and which other issuers are trusted.
     pub secrets: Arc<dyn DeploymentSecrets>,
     /// The present.
     pub clock: Arc<dyn Clock>,
@@ -72,6 +78,7 @@ pub struct Identity {
     keys: Arc<KeyRing>,
     passwords: Passwords,
     peppers: Arc<Peppers>,
+    issuers: Arc<Issuers>,
 }
 
 impl Identity {
@@ -81,9 +88,18 @@ impl Identity {
         let keys =
             Arc::new(KeyRing::creating(Arc::clone(&ports.secrets), Arc::clone(&clock), Arc::clone(&entropy)));
         let peppers = Arc::new(Peppers::creating(Arc::clone(&ports.secrets), Arc::clone(&entropy)));
+        let issuers = Arc::new(Issuers::new(IssuerPorts {
+            secrets: Arc::clone(&ports.secrets),
+            web: Arc::clone(&ports.web),
+            accounts: Arc::clone(&ports.accounts),
+            clock: Arc::clone(&clock),
+        }));
+        let verifier =
+            Verifier::new(Arc::clone(&keys), Arc::clone(&peppers), realm.clone(), Arc::clone(&clock));
         Self {
-            issuer: Issuer::new(Arc::clone(&keys), realm.clone(), Arc::clone(&clock), Arc::clone(&ports.ids)),
-            verifier: Arc::new(Verifier::new(Arc::clone(&keys), Arc::clone(&peppers), realm, clock)),
+            issuer: Issuer::new(Arc::clone(&keys), realm, clock, Arc::clone(&ports.ids)),
+            verifier: Arc::new(verifier.trusting(Arc::clone(&issuers))),
+            issuers,
             passwords: Passwords::new(cost, entropy),
             peppers,
             keys,
@@ -94,6 +110,11 @@ impl Identity {
     /// Who may call.
     pub const fn verifier(&self) -> &Arc<Verifier> {
         &self.verifier
+    }
+
+    /// The other issuers that are trusted.
+    pub const fn issuers(&self) -> &Arc<Issuers> {
+        &self.issuers
     }
 
     /// The public keys that access tokens are signed with.

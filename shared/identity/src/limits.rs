@@ -13,6 +13,7 @@ pub(crate) enum Limit {
     RequestCode,
     VerifyCode,
     Login,
+    Oidc,
 }
 
 impl Limit {
@@ -21,6 +22,8 @@ impl Limit {
             Self::RequestCode => ("request-otp", 5),
             Self::VerifyCode => ("verify-otp", 10),
             Self::Login => ("login", 10),
+            // A guess is worth nothing there, and each sign-in is two.
+            Self::Oidc => ("oidc", 60),
         }
     }
 }
@@ -34,15 +37,20 @@ impl Identity {
         address: &str,
         client: &Client,
     ) -> Result<(), SignInError> {
-        let (name, most) = limit.name_and_most();
         let veiled = self.peppers.get().await?.veiled(address);
-        for key in [format!("{name}/ip/{}", place(client.ip)), format!("{name}/address/{veiled}")] {
-            let count = self.ports.counters.add(&key, 1, WINDOW).await?;
-            if count.count > most {
-                return Err(SignInError::TooMany { until: count.ends_on });
-            }
-        }
-        Ok(())
+        self.within_place(limit, client).await?;
+        self.count(limit, &format!("address/{veiled}")).await
+    }
+
+    /// The same where no address is named.
+    pub(crate) async fn within_place(&self, limit: Limit, client: &Client) -> Result<(), SignInError> {
+        self.count(limit, &format!("ip/{}", place(client.ip))).await
+    }
+
+    async fn count(&self, limit: Limit, whose: &str) -> Result<(), SignInError> {
+        let (name, most) = limit.name_and_most();
+        let count = self.ports.counters.add(&format!("{name}/{whose}"), 1, WINDOW).await?;
+        if count.count > most { Err(SignInError::TooMany { until: count.ends_on }) } else { Ok(()) }
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Pepper {
     pub(crate) refresh: hmac::Key,
     /// For what proves that a request comes from our own page.
     pub(crate) csrf: hmac::Key,
+    /// For what browsers keep while they are away at an issuer.
+    pub(crate) oidc: hmac::Key,
 }
 
 impl Pepper {
@@ -30,7 +32,13 @@ impl Pepper {
         let root = hmac::Key::new(hmac::HMAC_SHA256, pepper);
         let key =
             |usage: &str| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, usage.as_bytes()).as_ref());
-        Self { code: key("code"), address: key("address"), refresh: key("refresh"), csrf: key("csrf") }
+        Self {
+            code: key("code"),
+            address: key("address"),
+            refresh: key("refresh"),
+            csrf: key("csrf"),
+            oidc: key("oidc"),
+        }
     }
 
     /// An address as it stands in the keys of challenges and counters.

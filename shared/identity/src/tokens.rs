@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    KeyRing, csrf,
+    Issuers, KeyRing, csrf,
+    oidc::claimed_issuer,
     pepper::Peppers,
     text::{decode, encode},
 };
@@ -90,6 +91,15 @@ pub enum Refusal {
     /// It is of a time to come.
     #[error("the token is not valid yet")]
     Early,
+    /// It is of another sign-in.
+    #[error("the token's nonce is another one")]
+    Nonce,
+    /// Its issuer vouches for no address, or for one that is not for it to vouch for.
+    #[error("the token names no address that its issuer vouches for")]
+    Email,
+    /// Nobody signs in with its address.
+    #[error("the token's address is nobody's who may sign in")]
+    Account,
 }
 
 /// What comes of a token that can't be verified.
@@ -182,6 +192,7 @@ pub struct Verifier {
     peppers: Arc<Peppers>,
     realm: Realm,
     clock: Arc<dyn Clock>,
+    issuers: Option<Arc<Issuers>>,
 }
 
 impl Verifier {
@@ -192,7 +203,12 @@ impl Verifier {
         realm: Realm,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { keys, peppers, realm, clock }
+        Self { keys, peppers, realm, clock, issuers: None }
+    }
+
+    /// The same, that takes the access tokens of these issuers too.
+    pub fn trusting(self, issuers: Arc<Issuers>) -> Self {
+        Self { issuers: Some(issuers), ..self }
     }
 
     /// For a process that signs nobody in. Reads nothing until it is asked.
@@ -210,8 +226,18 @@ impl Verifier {
         }
     }
 
-    /// What the token says, if it is ours, for us, and holds now. The algorithm is that of the key, whatever the token says of it.
+    /// What the token says, if it is ours or that of an issuer who is trusted, for us, and holds now. The algorithm is that of the key,
+    /// whatever the token says of it.
     pub async fn verify(&self, token: &str) -> Result<Claims, Unverified> {
+        match (&self.issuers, claimed_issuer(token)) {
+            (Some(issuers), Some(issuer)) if issuer != self.realm.issuer => {
+                issuers.verify(token, &issuer).await
+            }
+            _ => self.verify_own(token).await,
+        }
+    }
+
+    async fn verify_own(&self, token: &str) -> Result<Claims, Unverified> {
         let (signed, header, signature) = parts(token).ok_or(Refusal::Malformed)?;
         if header.alg != ALGORITHM || !header.typ.eq_ignore_ascii_case(MEDIA_TYPE) || header.crit.is_some() {
             return Err(Refusal::Header.into());

@@ -6,12 +6,13 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use domain::{
-    Priority, RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
-    WorkflowVersion,
+    Graph, Priority, RunId, RunSettings, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
+    WorkflowVersion, graph::MAX_NODES,
 };
 use engine::{
-    Event, Moment, NewRun, Plan, Run, Settled, Turn, Values, advance, compile,
+    Event, Known, Moment, NewRun, Plan, Run, Settled, Turn, Values, advance, check_shapes, compile,
     expr::{Entropy, Scope, Template},
+    plan_workflow, validate,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -125,5 +126,67 @@ fn hot_paths(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, hot_paths);
+/// The largest draft: requests with typed answers, data steps that read them, and a branch every ten nodes.
+fn large_draft() -> Graph {
+    let node = |n: usize| match n % 10 {
+        0 => {
+            json!({"node_type": "get_api", "metadata": {"url": "https://api.example.com/{{ base.params.n }}"},
+            "structured_output": {"status": 200, "body": {"n": 1, "customer": {"orders": [{"id": 1, "total": 5}]}}}})
+        }
+        1 => {
+            json!({"node_type": "filter", "metadata": {"items": "{{ input.body.customer.orders }}", "condition": "{{ item.total > $base.params.n }}"}})
+        }
+        2 => {
+            json!({"node_type": "map", "metadata": {"mapping": {"n": "{{ $sum(input.total) }}", "label": "{{ $count(input) }} orders"}}})
+        }
+        3 => {
+            json!({"node_type": "if_else", "metadata": {"condition": "{{ input.n > 10 and input.label != '' }}"}})
+        }
+        _ => map(n),
+    };
+    let nodes: Vec<_> = (0..MAX_NODES)
+        .map(|n| {
+            let mut node = node(n);
+            node["key"] = json!(format!("node_{n}"));
+            node
+        })
+        .collect();
+    let edge = |n: usize| {
+        let mut edge = json!({"from": format!("node_{}", n - 1), "to": format!("node_{n}")});
+        if n % 10 == 4 {
+            edge["label"] = json!("true");
+        }
+        edge
+    };
+    let edges: Vec<_> = (1..MAX_NODES).map(edge).collect();
+    serde_json::from_value(json!({"nodes": nodes, "edges": edges}))
+        .expect("the bench's graph has the form of one")
+}
+
+/// A draft of 500 nodes is validated and planned in less than 100 ms each.
+fn drafts(criterion: &mut Criterion) {
+    let graph = large_draft();
+    let schema = json!({"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"]});
+    let Value::Object(schema) = schema else { unreachable!("an object") };
+    let known = Known::inputs(&schema);
+    let mut group = criterion.benchmark_group("a draft of 500 nodes");
+    group.sample_size(20);
+    group.bench_function("validate", |bencher| {
+        bencher.iter(|| {
+            let mut violations = validate(black_box(&graph));
+            violations.extend(check_shapes(&graph, &known));
+            assert_eq!(violations, []);
+        });
+    });
+    group.bench_function("plan over its schema", |bencher| {
+        bencher.iter(|| plan_workflow(black_box(&graph), &known, None).expect("a plan"));
+    });
+    let inputs = json!({"n": 1});
+    group.bench_function("plan over sample inputs", |bencher| {
+        bencher.iter(|| plan_workflow(black_box(&graph), &known, Some(&inputs)).expect("a plan"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, hot_paths, drafts);
 criterion_main!(benches);

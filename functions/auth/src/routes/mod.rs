@@ -2,6 +2,7 @@
 
 mod jwks;
 mod me;
+mod oidc;
 mod sessions;
 mod sign_in;
 
@@ -15,6 +16,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(sign_in::verify_otp))
         .routes(routes!(sign_in::login))
         .routes(routes!(sign_in::refresh))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
         .routes(routes!(sessions::logout))
         .routes(routes!(me::me, me::update))
         .routes(routes!(sessions::list))

@@ -2,11 +2,13 @@
 
 mod account;
 mod jwks;
+mod oidc;
 mod session;
 mod sign_in;
 
 pub(crate) use account::{AccountView, MeView, UpdateAccount};
 pub(crate) use jwks::JwksView;
+pub(crate) use oidc::{BroughtBack, Departing};
 pub(crate) use session::{SessionList, SessionView};
 pub(crate) use sign_in::{CodeSent, Login, Refresh, RequestCode, SignedInView, VerifyCode};
 

@@ -11,11 +11,11 @@ use crate::world::{ADA, PASSWORD, World};
 
 /// A browser's cookies.
 #[derive(Default)]
-struct Jar(BTreeMap<String, String>);
+pub(crate) struct Jar(pub(crate) BTreeMap<String, String>);
 
 impl Jar {
     /// As a browser takes them; answers the fields.
-    fn keep(&mut self, answer: &Answer) -> Vec<String> {
+    pub(crate) fn keep(&mut self, answer: &Answer) -> Vec<String> {
         let fields =
             answer.headers.get_all("set-cookie").iter().map(|field| field.to_str().unwrap().to_owned());
         let fields: Vec<String> = fields.collect();
@@ -40,7 +40,7 @@ impl Jar {
     }
 
     /// A request of any page, without what only ours knows.
-    fn forged(&self, method: &str, path: &str, body: Option<&Value>) -> Request<Body> {
+    pub(crate) fn forged(&self, method: &str, path: &str, body: Option<&Value>) -> Request<Body> {
         let path = format!("/api/v1/auth/{path}");
         let mut made =
             body.map_or_else(|| request(method, &path, ""), |body| request_with(method, &path, "", body));

@@ -5,5 +5,6 @@
 mod browser;
 mod codes;
 mod me;
+mod oidc;
 mod sessions;
 mod world;

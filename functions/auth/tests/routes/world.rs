@@ -5,9 +5,10 @@ use std::sync::Arc;
 use app::{
     fakes::{
         ManualClock, MemoryAccounts, MemoryAnswers, MemoryChallenges, MemoryCounters, MemoryKeys,
-        MemoryMailer, MemorySeats, MemorySecrets, MemorySessions, SequentialEntropy, SequentialIds,
+        MemoryMailer, MemorySeats, MemorySecrets, MemorySessions, MemoryWeb, SequentialEntropy,
+        SequentialIds,
     },
-    ports::Mail,
+    ports::{Mail, Name, Web},
 };
 use auth::{State, router};
 use axum::{Router, body::Body};
@@ -29,12 +30,18 @@ pub(crate) struct World {
     mailer: Arc<MemoryMailer>,
     accounts: Arc<MemoryAccounts>,
     pub(crate) seats: Arc<MemorySeats>,
+    secrets: MemorySecrets,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::beside(Arc::new(MemoryWeb::default()))
+    }
+
+    /// A world with other servers in it.
+    pub(crate) fn beside(web: Arc<dyn Web>) -> Self {
         let (clock, mailer) = (Arc::new(ManualClock::default()), Arc::new(MemoryMailer::default()));
-        let accounts = Arc::new(MemoryAccounts::default());
+        let (accounts, secrets) = (Arc::new(MemoryAccounts::default()), MemorySecrets::default());
         let counters = Arc::new(MemoryCounters::new(clock.clone()));
         let ports = Ports {
             accounts: accounts.clone(),
@@ -42,7 +49,8 @@ impl World {
             challenges: Arc::new(MemoryChallenges::default()),
             counters: counters.clone(),
             mailer: mailer.clone(),
-            secrets: Arc::new(MemorySecrets::default()),
+            web,
+            secrets: Arc::new(secrets.clone()),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
             entropy: Arc::new(SequentialEntropy::default()),
@@ -60,7 +68,12 @@ impl World {
         });
         let state = State { identity, seats: seats.clone(), clock: clock.clone() };
         let router = router(state, gate, async || Ok(()));
-        Self { router, clock, mailer, accounts, seats }
+        Self { router, clock, mailer, accounts, seats, secrets }
+    }
+
+    /// Configures the issuers that are trusted.
+    pub(crate) fn trust(&self, providers: &Value) {
+        self.secrets.replace(&Name::parse("oidc-providers").unwrap(), &providers.to_string());
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {

@@ -2,7 +2,7 @@
 
 use app::ports::StoreError;
 use axum::{extract::State as Ex, response::IntoResponse};
-use catalog::{Catalog, ExpertFilter, ExpertUser, Window};
+use catalog::{Catalog, ExpertCounts, ExpertFilter, ExpertUser, Window};
 use domain::{ExpertId, ExpertStatus, FieldError, TeamId};
 use heddle_http::{
     ApiError, ApiResult, BASE, Caller, Code, IfMatch, Json, Limit, Page, Path, Query, docs, etag,
@@ -37,7 +37,7 @@ pub(crate) async fn create(
     let expert = catalog.expert_insert(who.team_id, &new).await?;
     let location = [(header::LOCATION, format!("{BASE}/experts/{}", expert.id))];
     let revision = etag(expert.revision);
-    Ok((StatusCode::CREATED, location, revision, Json(ExpertView::new(expert, Default::default()))))
+    Ok((StatusCode::CREATED, location, revision, Json(ExpertView::new(expert, ExpertCounts::default()))))
 }
 
 /// Which experts to list.

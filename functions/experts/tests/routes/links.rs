@@ -5,7 +5,7 @@ use domain::{VersionId, WorkflowVersion};
 use runtime::TimeOrderedIds;
 use serde_json::{Value, json};
 
-use crate::world::{World, id_of, service_of};
+use crate::world::{World, act, id_of, service_of};
 
 #[tokio::test]
 async fn exp_04_05_what_is_attached_is_counted_once() {
@@ -60,7 +60,7 @@ async fn publish(world: &World, name: &str, expert: &str) {
         workflow_id: workflow,
         ..app::fakes::a_version(world.team, graph)
     };
-    world.catalog.insert_version(version, 1, None).await.unwrap();
+    world.catalog.insert_version(version, 1, None, &act()).await.unwrap();
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::{fakes::ManualClock, ports::Ids as _};
+use app::{
+    fakes::ManualClock,
+    ports::{Act, Clock as _, Ids as _},
+};
 use axum::{Router, body::Body};
 use catalog::{Catalog, LazyCatalog, MIGRATOR, NewService, NewWorkflow};
 use domain::{Environment, MemberId, Role, ServiceId, TeamId, WorkflowId};
@@ -103,10 +106,14 @@ pub(crate) fn id_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
+pub(crate) fn act() -> Act {
+    Act::of_system(TimeOrderedIds.next(), ManualClock::default().now())
+}
+
 pub(crate) async fn service_of(catalog: &Catalog, team: TeamId) -> ServiceId {
     let id = ServiceId::new(TimeOrderedIds.next());
     let new = NewService { id, name: "a service".to_owned(), environment: Environment::Dev };
-    catalog.service_insert(team, &new).await.unwrap().id
+    catalog.service_insert(team, &new, &act()).await.unwrap().id
 }
 
 async fn team_with_owner(catalog: &Catalog, passes: &Passes) -> (TeamId, String) {

@@ -1,4 +1,4 @@
-use app::ports::{Ids as _, WorkflowCatalog as _};
+use app::ports::{Act, Ids as _, WorkflowCatalog as _};
 use catalog::NewWorkflow;
 use domain::{VersionId, WorkflowId, WorkflowVersion};
 use heddle_http::testing::{
@@ -85,7 +85,8 @@ async fn publish(world: &World, name: &str, node: Value) {
         ..app::fakes::a_version(world.team, app::fakes::graph(json!({"nodes": [], "edges": []})))
     };
     let version = WorkflowVersion { workflow_id: made.id, ..version };
-    world.catalog.insert_version(version, made.revision, None).await.unwrap();
+    let act = Act::of_system(TimeOrderedIds.next(), version.created_on);
+    world.catalog.insert_version(version, made.revision, None, &act).await.unwrap();
 }
 
 #[tokio::test]

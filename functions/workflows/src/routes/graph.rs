@@ -31,7 +31,8 @@ pub(crate) async fn replace(
     if revision.is_some_and(|revision| revision != present.revision) {
         return Err(IfMatch::stale());
     }
-    let warnings = refuse_errors(validate_graph(catalog, who.team_id, &graph).await?)?;
+    let found = validate_graph(catalog, who.team_id, &graph, &present.input_params).await?;
+    let warnings = refuse_errors(found)?;
     let saved = catalog.graph_replace(who.team_id, id, &graph, revision, s.ids.as_ref()).await;
     let draft = saved.map_err(|error| refused(revision, error))?;
     Ok((etag(draft.revision), Json(SavedGraph::new(draft, warnings))))

@@ -1,6 +1,8 @@
 //! The routes, relative to `/api/v1`.
 
 mod graph;
+mod node_types;
+mod plan;
 mod validation;
 mod versions;
 mod workflows;
@@ -15,10 +17,12 @@ use crate::State;
 pub(crate) fn all() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(workflows::create, workflows::list))
+        .routes(routes!(node_types::list))
         .routes(routes!(workflows::detail, workflows::update))
         .routes(routes!(graph::replace))
         .routes(routes!(validation::check_graph))
         .routes(routes!(validation::check_draft))
+        .routes(routes!(plan::plan))
         .routes(routes!(versions::publish))
         .routes(routes!(versions::list))
         .routes(routes!(versions::detail))
@@ -33,6 +37,12 @@ fn refuse_errors(violations: Vec<Violation>) -> Result<Vec<Violation>, ApiError>
     } else {
         Err(ApiError::validation(errors.into_iter().map(field_error).collect()))
     }
+}
+
+/// One 422 with every error among the violations.
+fn errors_of(violations: Vec<Violation>) -> ApiError {
+    let errors = violations.into_iter().filter(|violation| violation.severity == Severity::Error);
+    ApiError::validation(errors.map(field_error).collect())
 }
 
 fn field_error(violation: Violation) -> FieldError {

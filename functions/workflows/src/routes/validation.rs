@@ -4,6 +4,7 @@ use app::{ports::WorkflowCatalog as _, validate_graph};
 use axum::extract::State as Ex;
 use domain::WorkflowId;
 use heddle_http::{ApiResult, Caller, Json, Path, docs};
+use serde_json::Map;
 
 use crate::{
     State,
@@ -18,7 +19,12 @@ pub(crate) async fn check_graph(
     who: Caller,
     Json(body): Json<CheckGraph>,
 ) -> ApiResult<Json<Verdict>> {
-    let violations = validate_graph(s.catalog.as_ref(), who.team_id, &body.graph).await?;
+    let mut violations = engine::validate_input_params(&body.input_params);
+    for violation in &mut violations {
+        violation.pointer.insert_str(0, "/input_params");
+    }
+    let schema = if violations.is_empty() { body.input_params } else { Map::new() };
+    violations.extend(validate_graph(s.catalog.as_ref(), who.team_id, &body.graph, &schema).await?);
     Ok(Json(Verdict::of(violations)))
 }
 
@@ -34,6 +40,6 @@ pub(crate) async fn check_draft(
 ) -> ApiResult<Json<Verdict>> {
     let draft = s.catalog.draft(who.team_id, id).await?;
     let graph = body.and_then(|Json(body)| body.graph).unwrap_or(draft.graph);
-    let violations = validate_graph(s.catalog.as_ref(), who.team_id, &graph).await?;
+    let violations = validate_graph(s.catalog.as_ref(), who.team_id, &graph, &draft.input_params).await?;
     Ok(Json(Verdict::of(violations)))
 }

@@ -4,12 +4,12 @@ use app::{PublishError, PublishPorts, PublishWorkflow, ports::StoreError, publis
 use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::Window;
 use domain::WorkflowId;
-use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Page, Path, Query, docs};
+use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Origin, Page, Path, Query, docs};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{field_error, workflows::stale_if};
+use super::{errors_of, workflows::stale_if};
 use crate::{
     State,
     views::{Publish, Published, VersionSummary, VersionView},
@@ -17,7 +17,7 @@ use crate::{
 
 /// Publish the draft as the next version.
 ///
-/// From then on a start of the workflow runs this version.
+/// From then on a start of the workflow runs this version. The answer has its warnings, and the plan of its runs over all inputs that it allows.
 #[utoipa::path(post, path = "/workflows/{workflow_id}/publish", tag = "versions", operation_id = "publish_workflow",
     params(("workflow_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     request_body = Option<Publish>,
@@ -25,6 +25,7 @@ use crate::{
 pub(crate) async fn publish(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path(id): Path<WorkflowId>,
     IfMatch(if_revision): IfMatch,
     body: Option<Json<Publish>>,
@@ -36,23 +37,18 @@ pub(crate) async fn publish(
         clock: s.clock.as_ref(),
         ids: s.ids.as_ref(),
     };
-    let wish = PublishWorkflow { team_id: who.team_id, workflow_id: id, if_revision, note };
-    let version = publish_workflow(&ports, &wish).await.map_err(|error| refused(if_revision, error))?;
-    let location = [(header::LOCATION, format!("{BASE}/workflows/{id}/versions/{}", version.number))];
-    Ok((StatusCode::CREATED, location, Json(Published { version_id: version.id, number: version.number })))
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let wish = PublishWorkflow { team_id: who.team_id, workflow_id: id, if_revision, note, act };
+    let made = publish_workflow(&ports, &wish).await.map_err(|error| refused(if_revision, error))?;
+    let location = [(header::LOCATION, format!("{BASE}/workflows/{id}/versions/{}", made.version.number))];
+    Ok((StatusCode::CREATED, location, Json(Published::from(made))))
 }
 
-fn refused(revision: Option<i64>, error: PublishError) -> ApiError {
+pub(super) fn refused(revision: Option<i64>, error: PublishError) -> ApiError {
     match error {
         PublishError::NotFound => ApiError::not_found(),
         PublishError::Changed => stale_if(revision, StoreError::Conflict),
-        PublishError::Invalid(violations) => ApiError::validation(
-            violations
-                .into_iter()
-                .filter(|v| v.severity == engine::Severity::Error)
-                .map(field_error)
-                .collect(),
-        ),
+        PublishError::Invalid(violations) => errors_of(violations),
         PublishError::Store(error) => error.into(),
     }
 }

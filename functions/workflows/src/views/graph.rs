@@ -4,7 +4,7 @@ use app::ports::Draft;
 use domain::{Graph, NodeId, NodeKey};
 use engine::{Severity, Violation};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A directed acyclic graph of nodes.
@@ -69,6 +69,10 @@ struct EdgeDoc {
 pub(crate) struct CheckGraph {
     #[schema(value_type = GraphDoc)]
     pub(crate) graph: Graph,
+    /// JSON Schema of a run's inputs; `{}` takes anything, so that nothing is known of them.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub(crate) input_params: Map<String, Value>,
 }
 
 /// A graph to check in place of the draft.

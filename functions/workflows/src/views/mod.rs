@@ -1,9 +1,13 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
 mod graph;
+mod palette;
+mod plan;
 mod version;
 mod workflow;
 
 pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, SavedGraph, Verdict};
+pub(crate) use palette::PaletteView;
+pub(crate) use plan::{PlanDraft, PlanView};
 pub(crate) use version::{Publish, Published, VersionSummary, VersionView};
 pub(crate) use workflow::{CreateWorkflow, UpdateWorkflow, WorkflowDetail, WorkflowStatusDoc, WorkflowView};

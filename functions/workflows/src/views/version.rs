@@ -1,12 +1,17 @@
 //! Published versions.
 
-use app::ports::PublishedVersion;
+use app::{Publication, ports::PublishedVersion};
 use domain::{FieldError, Graph, Timestamp, VersionId, WorkflowId, WorkflowVersion};
+use engine::forecast::Forecast;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{graph::GraphDoc, workflow::mistake};
+use super::{
+    graph::{GraphDoc, ViolationView},
+    plan::PlanDoc,
+    workflow::mistake,
+};
 
 /// What the publisher has to say.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -36,6 +41,18 @@ pub(crate) struct Published {
     pub(crate) version_id: VersionId,
     /// Counts from 1 in its workflow.
     pub(crate) number: u32,
+    /// Places that run, but perhaps not as their author means.
+    warnings: Vec<ViolationView>,
+    /// What a run of it does and takes.
+    #[schema(value_type = PlanDoc)]
+    plan: Forecast,
+}
+
+impl From<Publication> for Published {
+    fn from(made: Publication) -> Self {
+        let warnings = made.warnings.into_iter().map(ViolationView::from).collect();
+        Self { version_id: made.version.id, number: made.version.number, warnings, plan: made.plan }
+    }
 }
 
 /// A version without its graph.

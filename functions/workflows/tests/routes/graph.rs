@@ -129,6 +129,10 @@ async fn a_draft_is_published_and_both_stores_know_the_version() {
     assert_eq!(world.store.version(world.team, id).await.unwrap().number, 1);
     let second = world.send("POST", &format!("{path}/publish"), &json!({})).await;
     assert_eq!(second.body["number"], 2);
+    let told = &world.catalog.audit_list(world.team, None, 1).await.unwrap()[0].entry;
+    assert_eq!((told.action.as_str(), &told.details["number"]), ("workflow.publish", &json!(2)), "TEN-11");
+    assert_eq!(told.request_id.as_deref(), Some(second.header("x-request-id")));
+    assert!(matches!(told.actor, app::ports::Actor::Service(_)), "{told:?}");
 
     let list = world.get(&format!("{path}/versions")).await.body;
     assert_eq!((&list["total"], &list["items"][1]["note"]), (&json!(2), &json!("first")));

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
 mod graph;
+mod plan;
 mod workflows;
 mod world;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     fakes::{ManualClock, MemoryRunStore},
-    ports::Ids as _,
+    ports::{Act, Clock as _, Ids as _},
 };
 use axum::Router;
 use catalog::{ApiKeyDigest, Catalog, LazyCatalog, MIGRATOR, NewService};
@@ -22,6 +22,7 @@ pub(crate) const FOREIGN_KEY: &str = "hdl_foreign";
 
 pub(crate) struct World {
     pub(crate) router: Router,
+    pub(crate) catalog: Catalog,
     pub(crate) store: Arc<MemoryRunStore>,
     pub(crate) team: TeamId,
     _database: TestDatabase,
@@ -32,12 +33,13 @@ impl World {
         let database = TestDatabase::create(&MIGRATOR).await;
         let catalog = Catalog::new(database.pool().clone());
         let team = team_with_key(&catalog, KEY).await;
+        let open = catalog.clone();
         team_with_key(&catalog, FOREIGN_KEY).await;
         let store = Arc::new(MemoryRunStore::default());
         let (catalog, clock) = (Arc::new(LazyCatalog::open(catalog)), Arc::new(ManualClock::default()));
         let gate = Passes::new(clock.clone()).gate_over(catalog.clone());
         let state = State { catalog, store: store.clone(), clock, ids: Arc::new(TimeOrderedIds) };
-        Self { router: router(state, gate), store, team, _database: database }
+        Self { router: router(state, gate), catalog: open, store, team, _database: database }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -68,9 +70,10 @@ async fn team_with_key(catalog: &Catalog, key: &str) -> TeamId {
     catalog.team_insert(team, "a team", "").await.unwrap();
     let id = ServiceId::new(TimeOrderedIds.next());
     let new = NewService { id, name: "a service".to_owned(), environment: Environment::Dev };
-    catalog.service_insert(team, &new).await.unwrap();
+    let act = || Act::of_system(TimeOrderedIds.next(), ManualClock::default().now());
+    catalog.service_insert(team, &new, &act()).await.unwrap();
     let digest = ApiKeyDigest { sha256: Sha256::digest(key).into(), last4: "test".to_owned() };
-    catalog.service_set_key(team, id, &digest).await.unwrap();
+    catalog.service_replace_key(team, id, &digest, None, &act()).await.unwrap();
     team
 }
 

@@ -1,6 +1,8 @@
 //! One module per command. Each turns its arguments into one call of the parts below, and what came of it into lines.
 
+mod audit;
 mod completions;
+mod keys;
 mod migrate;
 mod run;
 mod seed;
@@ -17,7 +19,9 @@ pub(crate) fn execute(command: Command) -> Result<Exit, Trouble> {
     match command {
         Command::Serve(args) => in_runtime(serve::execute(args)),
         Command::Migrate(args) => in_runtime(migrate::execute(args)),
+        Command::Keys(args) => in_runtime(keys::execute(args)),
         Command::Seed(args) => in_runtime(seed::execute(args)),
+        Command::Audit(args) => in_runtime(audit::execute(args)),
         Command::Run(args) => in_runtime(run::execute(args)),
         Command::Validate(args) => validate::execute(&args),
         Command::Completions(args) => Ok(completions::execute(&args)),

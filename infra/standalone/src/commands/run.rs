@@ -108,7 +108,8 @@ impl Asked {
         let violations = if engine::references(graph).is_empty() {
             Vec::new()
         } else {
-            let found = app::validate_graph(&postgres.catalog(), args.team, graph).await;
+            let schema = &self.workflow.input_params;
+            let found = app::validate_graph(&postgres.catalog(), args.team, graph, schema).await;
             self.workflow.in_file(found.map_err(|error| postgres.refuses(error))?).collect()
         };
         Ok(Findings::new(&self.text, violations))

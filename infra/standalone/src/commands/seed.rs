@@ -24,7 +24,7 @@ const KEY_BYTES: usize = 36;
 /// Fewer characters are no key but a mistake (product.md, 12).
 const SHORTEST_KEY: usize = 40;
 
-/// Makes the team, and prints where its key is. The key itself is never printed.
+/// Makes the team, and prints who is in it and where its key is. The key itself is never printed.
 pub(crate) async fn execute(args: Seed) -> Result<Exit, Trouble> {
     let postgres = Postgres::find(&args.database, 1).await?;
     postgres.expect_migrated().await?;
@@ -34,6 +34,9 @@ pub(crate) async fn execute(args: Seed) -> Result<Exit, Trouble> {
     let seeded = postgres.catalog().seed(&digest).await.map_err(|error| postgres.refuses(error))?;
     let file = args.key_file.display();
     Stream::Out.line(&format!("demo team {}, API key of its dev service in {file}", seeded.team_id));
+    for member in &seeded.members {
+        Stream::Out.line(&format!("member {:<20} {}", member.email, member.role));
+    }
     Ok(Exit::Succeeded)
 }
 

@@ -38,13 +38,16 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let deployment = secrets::deployment(&args.data)?;
     let vault = secrets::vault(deployment.clone(), catalog.clone(), &boot);
     let (workers, egress) = (args.workers.get(), args.egress.egress_allow);
-    let crew = Crew::start(workers, &embedded, conductor.clone(), egress, vault, &boot);
+    let crew = Crew::start(workers, &embedded, conductor.clone(), egress.clone(), vault, &boot);
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
-    let identity = sign_in::identity(&args.data, deployment.clone(), &embedded, catalog.clone(), &boot)?;
+    let mailer = sign_in::mailbox(&args.data, &boot)?;
+    let (kept, mailed) = (deployment.clone(), Arc::clone(&mailer));
+    let identity = sign_in::identity(kept, egress, &embedded, catalog.clone(), mailed, &boot).await?;
     let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
     let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
-    let router = api::router(&embedded, catalog, conductor, (identity, keeper), &boot, stopped.clone());
+    let parts = api::Parts { conductor, identity, keeper, mailer };
+    let router = api::router(&embedded, catalog, parts, &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             // Dropping the sender is telling to stop as well.

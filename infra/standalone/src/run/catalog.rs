@@ -1,6 +1,6 @@
 //! The catalog as a run of a file needs it: the one version that was read from the file.
 
-use app::ports::{Draft, Runnable, StoreError, WorkflowCatalog};
+use app::ports::{Act, Draft, Runnable, StoreError, WorkflowCatalog};
 use async_trait::async_trait;
 use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
@@ -48,6 +48,7 @@ impl WorkflowCatalog for FileCatalog {
         _: WorkflowVersion,
         _: i64,
         _: Option<&str>,
+        _: &Act,
     ) -> Result<WorkflowVersion, StoreError> {
         Err(StoreError::NotFound)
     }

@@ -7,12 +7,13 @@ use std::{
 
 use app::{
     fakes::ManualClock,
-    ports::{Accounts as _, DeploymentSecrets, NewAccount},
+    ports::{Accounts as _, Act, DeploymentSecrets, NewAccount},
 };
 use axum::Router;
 use blobs::ObjectBlobs;
 use catalog::{ApiKeyDigest, Catalog, NewService};
 use chrono::TimeDelta;
+use connectors::egress::EgressPolicy;
 use domain::{Environment, Holder, MemberId, Role, ServiceId, SessionId, TeamId, UserId};
 use embedded::{Embedded, QueueOptions};
 use heddle_http::{
@@ -37,7 +38,6 @@ const ROLES: [Role; 4] = [Role::Owner, Role::Admin, Role::Editor, Role::Viewer];
 struct Team {
     id: TeamId,
     members: BTreeMap<&'static str, MemberId>,
-    service: ServiceId,
     key: String,
 }
 
@@ -83,12 +83,15 @@ impl World {
             Embedded::open(pool, objects, boot.ids.clone(), QueueOptions::default()).await.unwrap();
         let conductor = workers::conductor(&embedded, embedded.store.clone(), &boot);
         let folder = Data { data: Some(data.path().to_owned()) };
+        let mailer = sign_in::mailbox(&folder, &boot).unwrap();
         let secrets = secrets::deployment(&folder).unwrap();
+        let (kept, egress) = (secrets.clone(), EgressPolicy::default());
         let identity =
-            sign_in::identity(&folder, secrets.clone(), &embedded, catalog.clone(), &boot).unwrap();
+            sign_in::identity(kept, egress, &embedded, catalog.clone(), mailer.clone(), &boot).await.unwrap();
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let router = api::router(&embedded, catalog.clone(), conductor, (identity, keeper), &boot, stopped);
+        let parts = api::Parts { conductor, identity, keeper, mailer };
+        let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,
             boot,
@@ -115,9 +118,9 @@ impl World {
             let member = self.catalog.open(&account).await.unwrap().member_id;
             let place = self.boot.ids.next();
             if role == Role::Owner {
-                self.catalog.team_found(id, name, "", (member, place)).await.unwrap();
+                self.catalog.team_found(id, name, "", (member, place), &self.act()).await.unwrap();
             } else {
-                self.catalog.team_join(id, member, role, place).await.unwrap();
+                self.catalog.team_join(id, member, role, place, &self.act()).await.unwrap();
             }
             members.insert(word(role), member);
         }
@@ -126,10 +129,14 @@ impl World {
             name: "a service".to_owned(),
             environment: Environment::Dev,
         };
-        self.catalog.service_insert(id, &service).await.unwrap();
+        self.catalog.service_insert(id, &service, &self.act()).await.unwrap();
         let digest = ApiKeyDigest { sha256: Sha256::digest(&key).into(), last4: "test".to_owned() };
-        self.catalog.service_set_key(id, service.id, &digest).await.unwrap();
-        Team { id, members, service: service.id, key }
+        self.catalog.service_replace_key(id, service.id, &digest, None, &self.act()).await.unwrap();
+        Team { id, members, key }
+    }
+
+    fn act(&self) -> Act {
+        Act::of_system(self.boot.ids.next(), self.boot.clock.now())
     }
 
     /// An access token that was issued this long ago.
@@ -316,17 +323,26 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
     assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 200);
     post(&format!("/workflows/{workflow}/publish"), json!({})).await;
     let run = text(&post("/runs", json!({"workflow_id": workflow})).await["run_id"]);
+    let invite = json!({"email": "ada@example.com", "role": "viewer"});
+    let invitation = text(&post(&format!("/teams/{}/invite", team.id), invite).await["id"]);
+    let service = text(&post("/services", json!({"name": "theirs", "environment": "prod"})).await["id"]);
+    let segment = post(&format!("/services/{service}/segments"), json!({"name": "theirs"})).await;
+    let key = json!({"service_id": service, "version": 1, "properties": {"user_id": "ada"}});
+    let user = text(&post("/services/resolve", key).await["id"]);
     let secret = request_with("PUT", &format!("{BASE}/secrets/SHOP"), "", &json!({"value": "sk-live"}));
     assert_eq!(call(&world.router, by_token(secret, &token)).await.code(), 201);
     let expert = text(&post("/experts", json!({"name": "theirs", "model_name": "m"})).await["id"]);
-    for link in [format!("workflows/{workflow}"), format!("services/{}", team.service)] {
+    for link in [format!("workflows/{workflow}"), format!("services/{service}")] {
         let put = request_with("PUT", &format!("{BASE}/experts/{expert}/{link}"), "", &Value::Null);
         assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204, "{link}");
     }
     BTreeMap::from([
         ("name", "SHOP".to_owned()),
+        ("invitation_id", invitation),
+        ("service_id", service),
+        ("segment_id", text(&segment["id"])),
+        ("service_user_id", user),
         ("expert_id", expert),
-        ("service_id", team.service.to_string()),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
         ("run_id", run),

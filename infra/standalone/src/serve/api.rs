@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{Conductor, KnownLimits};
+use app::{Conductor, KnownLimits, ports::Mailer};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
@@ -16,20 +16,33 @@ use vault::Keeper;
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &[&str]); 5] = [
+pub(crate) const PREFIXES: [(&str, &[&str]); 7] = [
     ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
     ("Workflows", &["/api/v1/workflows"]),
     ("Auth", &["/api/v1/auth", "/.well-known"]),
+    ("Teams", &["/api/v1/teams", "/api/v1/invitations", "/api/v1/activity", "/api/v1/audit"]),
+    ("Services", &["/api/v1/services"]),
     ("Experts", &["/api/v1/experts"]),
     ("Secrets", &["/api/v1/secrets"]),
 ];
+
+/// What functions do their work by, beside the stores.
+pub(crate) struct Parts {
+    /// Commits and dispatches.
+    pub(crate) conductor: Arc<Conductor>,
+    /// Signs in.
+    pub(crate) identity: Arc<Identity>,
+    /// Takes credentials in.
+    pub(crate) keeper: Arc<Keeper>,
+    /// Reaches people.
+    pub(crate) mailer: Arc<dyn Mailer>,
+}
 
 /// The whole API as one router. What it streams ends when `stop` becomes true.
 pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
-    conductor: Arc<Conductor>,
-    (identity, keeper): (Arc<Identity>, Arc<Keeper>),
+    Parts { conductor, identity, keeper, mailer }: Parts,
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -56,6 +69,19 @@ pub(crate) fn router(
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };
+    let teams = teams::State {
+        catalog: Arc::clone(&catalog),
+        mailer,
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+        entropy: Arc::clone(&boot.entropy),
+    };
+    let services = services::State {
+        catalog: Arc::clone(&catalog),
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+        entropy: Arc::clone(&boot.entropy),
+    };
     let gate = Gate::new(GatePorts {
         keys: Arc::clone(&catalog) as _,
         seats: Arc::clone(&catalog) as _,
@@ -80,6 +106,8 @@ pub(crate) fn router(
         runs::router(runs, gate.clone(), ping.clone()),
         workflows::router(workflows, gate.clone()),
         auth::router(auth, gate.clone(), ping.clone()),
+        teams::router(teams, gate.clone()),
+        services::router(services, gate.clone()),
         experts::router(experts, gate.clone(), ping.clone()),
         secrets::router(secrets, gate, ping),
     ];

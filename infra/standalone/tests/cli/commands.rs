@@ -31,6 +31,10 @@ async fn the_demo_team_is_seeded_with_one_key_that_only_its_owner_can_read() {
     let key = fs::read_to_string(&file).unwrap();
     assert!(key.starts_with("hdl_") && !seeded.out.contains(key.trim()), "{}", seeded.out);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    for role in ["owner", "admin", "editor", "viewer"] {
+        let is_told = |line: &str| line.contains(&format!("{role}@demo.example")) && line.ends_with(role);
+        assert!(seeded.out.lines().any(is_told), "{}", seeded.out);
+    }
     heddle.call(&args).expect(0);
     assert_eq!(fs::read_to_string(&file).unwrap(), key);
 }
@@ -119,4 +123,20 @@ fn shells_get_their_completions() {
         let script = ended(bare(&["completions", shell])).expect(0).out;
         assert!(script.contains("heddle") && script.contains("validate"), "{shell}");
     }
+}
+
+#[test]
+fn keys_are_rotated_in_their_folder_where_only_their_owner_can_read_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let rotate = || ended(bare(&["keys", "rotate", "--data", data]));
+    let none = rotate().expect(1);
+    assert!(none.err.contains("the first who signs in makes them"), "{}", none.err);
+    let (file, seed) = (folder.path().join("secrets/token-keys"), |letter: &str| letter.repeat(42) + "A");
+    fs::write(&file, json!({"current": seed("a"), "next": seed("b")}).to_string()).unwrap();
+    let rotated = rotate().expect(0);
+    let keys: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!((&keys["current"], &keys["previous"]), (&json!(seed("b")), &json!(seed("a"))));
+    assert!(!rotated.out.contains(keys["next"].as_str().unwrap()), "{}", rotated.out);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -80,6 +80,8 @@ async fn every_function_answers_under_one_address() {
         "/api/v1/runs/openapi.json",
         "/api/v1/workflows/openapi.json",
         "/api/v1/auth/openapi.json",
+        "/api/v1/teams/openapi.json",
+        "/api/v1/services/openapi.json",
         "/.well-known/jwks.json",
         "/api/v1/runs",
         "/api/v1/workflows?limit=1",
@@ -120,18 +122,57 @@ async fn a_member_signs_in_by_the_code_in_the_mailbox_and_stays_signed_in_over_a
     server.stop().await;
 
     let server = Server::start(&heddle).await;
-    let me =
-        server.request(Method::GET, "/api/v1/auth/me").bearer_auth(tokens["access_token"].as_str().unwrap());
-    let me: Value = me.send().await.unwrap().json().await.unwrap();
+    let get = async |path: &str, tokens: &Value| -> Value {
+        let request = server.client.get(format!("{}{path}", server.base));
+        let answer = request.bearer_auth(tokens["access_token"].as_str().unwrap()).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let me = get("/api/v1/auth/me", &tokens).await;
     assert_eq!((&me["email"], &me["is_email_verified"]), (&json!(email), &json!(true)));
     let refresh = json!({"refresh_token": tokens["refresh_token"]});
     let renewed = server.send(Method::POST, "/api/v1/auth/refresh", &refresh).await;
-    let list = server
-        .request(Method::GET, "/api/v1/auth/sessions")
-        .bearer_auth(renewed["access_token"].as_str().unwrap());
-    let list: Value = list.send().await.unwrap().json().await.unwrap();
+    let list = get("/api/v1/auth/sessions", &renewed).await;
     assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["ip"]), (1, &json!("127.0.0.1")));
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_founded_its_service_calls_and_its_audit_log_proves_what_was_done() {
+    let heddle = Heddle::new().await;
+    let server = Server::start(&heddle).await;
+    let ask = json!({"email": "owner@demo.example", "purpose": "login"});
+    server.send(Method::POST, "/api/v1/auth/request-otp", &ask).await;
+    let answer = json!({"email": "owner@demo.example", "code": mailed_code(&heddle.path("data/mailbox"))});
+    let tokens = server.send(Method::POST, "/api/v1/auth/verify-otp", &answer).await;
+    let post = async |path: String, team: &str, body: Value| -> Value {
+        let request = server.client.post(format!("{}/api/v1/{path}", server.base)).json(&body);
+        let request = request.bearer_auth(tokens["access_token"].as_str().unwrap());
+        let request = if team.is_empty() { request } else { request.header("x-team-id", team) };
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{path}: {}", answer.text().await.unwrap());
+        answer.json().await.unwrap()
+    };
+    let made = post("teams".to_owned(), "", json!({"name": "Mills"})).await;
+    let team = made["id"].as_str().unwrap();
+    let invite = json!({"email": "ada@example.com", "role": "editor"});
+    post(format!("teams/{team}/invite"), "", invite).await;
+    assert_eq!(fs::read_dir(heddle.path("data/mailbox")).unwrap().count(), 2);
+    let service = post("services".to_owned(), team, json!({"name": "Shop", "environment": "dev"})).await;
+    let path = format!("services/{}/api-key", service["id"].as_str().unwrap());
+    let issued = post(path, team, json!({})).await;
+    let list = server.client.get(format!("{}/api/v1/workflows", server.base));
+    let list = list.header("x-api-key", issued["api_key"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(list.status(), 200);
+    server.stop().await;
+
+    let verified = heddle.call(&["audit", "verify", "--team", team]).expect(0);
+    assert!(verified.out.starts_with("4 entries, each as it was written\nhead "), "{}", verified.out);
+    let tamper =
+        "alter table audit_log disable trigger all; update audit_log set details = '{}' where number = 2;
+        alter table audit_log enable trigger all";
+    sqlx::raw_sql(tamper).execute(heddle.database.pool()).await.unwrap();
+    let broken = heddle.call(&["audit", "verify", "--team", team]).expect(1);
+    assert!(broken.out.starts_with("entry 2 of 4 is not what it was"), "{}", broken.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,9 @@ use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 use super::lock;
-use crate::ports::{ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames};
+use crate::ports::{
+    Act, ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
+};
 
 /// Drafts, versions and the things that references may name.
 #[derive(Debug, Default)]
@@ -69,6 +71,7 @@ impl WorkflowCatalog for MemoryCatalog {
         version: WorkflowVersion,
         revision: i64,
         _note: Option<&str>,
+        _act: &Act,
     ) -> Result<WorkflowVersion, StoreError> {
         let mut books = lock(&self.0);
         let (team, workflow) = (version.team_id, version.workflow_id);

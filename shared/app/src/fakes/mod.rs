@@ -21,6 +21,7 @@ mod secrets;
 mod sessions;
 mod team_secrets;
 mod timers;
+mod web;
 
 pub use accounts::MemoryAccounts;
 pub use admissions::MemoryAdmissions;
@@ -43,6 +44,7 @@ pub use secrets::MemorySecrets;
 pub use sessions::MemorySessions;
 pub use team_secrets::{MemorySecretCatalog, MemorySecretCopies, MemoryTeamSecrets};
 pub use timers::{MemorySink, MemoryTimers};
+pub use web::{MemoryWeb, SentForm};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

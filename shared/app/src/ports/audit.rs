@@ -1,28 +1,12 @@
-//! The ports to what was done: the log that proves it (TEN-11), and the one that people read (TEN-10).
+//! What was done, and by whom: for the log that proves it (TEN-11), and for the one that people read (TEN-10). Stores that change what a
+//! team answers for take an [`Act`] and write both logs in the transaction of the change itself.
 
 use std::net::IpAddr;
 
-use async_trait::async_trait;
-use domain::{MemberId, ServiceId, TeamId, Timestamp};
+use domain::{MemberId, Role, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-
-use super::StoreError;
-
-/// Keeps what was done for good: entries are added, never changed, and each holds a hash of all before it.
-#[async_trait]
-pub trait AuditLog: Send + Sync {
-    /// Adds an entry. Entries of one team are added one after the other.
-    async fn audit(&self, team: TeamId, entry: &AuditEntry) -> Result<(), StoreError>;
-}
-
-/// Tells the people of a team what goes on in it.
-#[async_trait]
-pub trait Activities: Send + Sync {
-    /// Notes what was done.
-    async fn note(&self, team: TeamId, activity: &Activity) -> Result<(), StoreError>;
-}
 
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +17,32 @@ pub enum Actor {
     Service(ServiceId),
     /// Heddle itself, such as a schedule.
     System,
+}
+
+/// Who does something now, and from where; what they do is said by what they call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// The id of its entries in the logs: an act has one in each.
+    pub id: Uuid,
+    /// Who.
+    pub actor: Actor,
+    /// As what, where they are a member of the team.
+    pub role: Option<Role>,
+    /// From where.
+    pub ip: Option<IpAddr>,
+    /// By what program; the first 500 characters are kept.
+    pub user_agent: Option<String>,
+    /// By which request.
+    pub request_id: Option<String>,
+    /// When. Microseconds are kept.
+    pub at: Timestamp,
+}
+
+impl Act {
+    /// What Heddle does itself.
+    pub const fn of_system(id: Uuid, at: Timestamp) -> Self {
+        Self { id, actor: Actor::System, role: None, ip: None, user_agent: None, request_id: None, at }
+    }
 }
 
 /// What came of it.

@@ -6,7 +6,7 @@ use domain::{Graph, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 use serde_json::{Map, Value};
 
-use super::StoreError;
+use super::{Act, StoreError};
 
 /// What publishing and starting need to know of the catalog.
 #[async_trait]
@@ -18,12 +18,13 @@ pub trait WorkflowCatalog: Send + Sync {
     async fn missing(&self, team: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError>;
 
     /// Records the next version of the workflow and makes it the published one, if the draft's revision is still `revision`;
-    /// else [`StoreError::Conflict`]. Answers the version with the number it was given.
+    /// else [`StoreError::Conflict`]. Answers the version with the number it was given. The logs tell of it.
     async fn insert_version(
         &self,
         version: WorkflowVersion,
         revision: i64,
         note: Option<&str>,
+        act: &Act,
     ) -> Result<WorkflowVersion, StoreError>;
 
     /// The version that a start of this workflow executes; None inside if it was never published or is archived.

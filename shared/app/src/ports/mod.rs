@@ -30,12 +30,13 @@ mod sessions;
 mod step_slots;
 mod team_secrets;
 mod timers;
+mod web;
 mod workflow_names;
 
 pub use accounts::{Account, Accounts, NewAccount, ProfilePatch};
 pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations};
-pub use audit::{Activities, Activity, Actor, AuditEntry, AuditLog, Outcome};
+pub use audit::{Act, Activity, Actor, AuditEntry, Outcome};
 pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
 pub use challenges::{Challenge, Challenges};
 pub use chance::{Chance, Clock, Entropy, Ids};
@@ -63,6 +64,7 @@ pub use sessions::{NewToken, Rotation, Session, Sessions};
 pub use step_slots::{Holding, MOST_STEPS, SlotBook, SlotWish, Slots, StepSlots};
 pub use team_secrets::{SecretValue, TeamSecrets};
 pub use timers::{Due, Fired, Timer, TimerSink, Timers};
+pub use web::{Web, WebAnswer, WebForm};
 pub use workflow_names::WorkflowNames;
 
 /// What every store may answer instead of a value. The cause is for logs, never for clients.

@@ -6,10 +6,11 @@ mod uses;
 use std::collections::HashSet;
 
 use domain::{Graph, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
-use engine::{ReferenceKind, Severity, Violation};
+use engine::{Known, ReferenceKind, Severity, Violation, check_shapes, forecast::Forecast, plan_workflow};
+use serde_json::{Map, Value};
 use tracing::{info, warn};
 
-use crate::ports::{Clock, Draft, Ids, RunStore, StoreError, WorkflowCatalog};
+use crate::ports::{Act, Clock, Draft, Ids, RunStore, StoreError, WorkflowCatalog};
 
 /// What publishing asks of the world.
 #[derive(Clone, Copy)]
@@ -35,6 +36,8 @@ pub struct PublishWorkflow {
     pub if_revision: Option<i64>,
     /// What the publisher has to say about it.
     pub note: Option<String>,
+    /// Who they are.
+    pub act: Act,
 }
 
 /// Why a draft was not published.
@@ -64,13 +67,24 @@ impl From<StoreError> for PublishError {
     }
 }
 
+/// A version that was made, and what is known of its runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    /// The version.
+    pub version: WorkflowVersion,
+    /// Places that run, but perhaps not as their author means.
+    pub warnings: Vec<Violation>,
+    /// What a run of it does and takes, over all inputs that it allows.
+    pub plan: Forecast,
+}
+
 /// Publishes the draft as the workflow's next version. The catalog comes first, because it numbers versions and refuses a draft
 /// that was edited meanwhile. Should the run store then fail, the version is published all the same and the first start
 /// hands it over ([`crate::start_run`]); an error here would only make the client publish twice.
 pub async fn publish_workflow(
     ports: &PublishPorts<'_>,
     wish: &PublishWorkflow,
-) -> Result<WorkflowVersion, PublishError> {
+) -> Result<Publication, PublishError> {
     let draft = ports.catalog.draft(wish.team_id, wish.workflow_id).await?;
     if wish.if_revision.is_some_and(|seen| seen != draft.revision) {
         return Err(PublishError::Changed);
@@ -78,37 +92,90 @@ pub async fn publish_workflow(
     let mut violations = engine::validate_for_publish(&draft.graph);
     violations.extend(input_params_violations(&draft));
     violations.extend(unknown_references(ports.catalog, wish.team_id, &draft.graph).await?);
-    let (settings, wrong) = settings::read(&draft.settings);
+    let (settings, limits, wrong) = settings::read(&draft.settings);
     violations.extend(wrong);
-    let (uses, wrong) =
+    let resolved =
         uses::resolve(ports.catalog, ports.store, wish.team_id, wish.workflow_id, &draft, &settings).await?;
     // A workflow that does not exist has no version either, and that was said.
     let said: HashSet<_> = violations.iter().map(|violation| violation.pointer.clone()).collect();
-    violations.extend(wrong.into_iter().filter(|violation| !said.contains(&violation.pointer)));
+    let wrong = resolved.violations.into_iter();
+    violations.extend(wrong.filter(|violation| !said.contains(&violation.pointer)));
+    let known = Known { input_params: Some(&draft.input_params), versions: &resolved.versions };
+    violations.extend(check_shapes(&draft.graph, &known));
     if violations.iter().any(|violation| violation.severity == Severity::Error) {
+        return Err(PublishError::Invalid(violations));
+    }
+    let plan = plan_workflow(&draft.graph, &known, None).map_err(PublishError::Invalid)?;
+    let over = limits.violations(&plan);
+    if !over.is_empty() {
+        violations.extend(over);
         return Err(PublishError::Invalid(violations));
     }
     let revision = draft.revision;
     let version = ports
         .catalog
-        .insert_version(snapshot(ports, wish, draft, settings, uses), revision, wish.note.as_deref())
+        .insert_version(
+            snapshot(ports, wish, draft, settings, resolved.uses),
+            revision,
+            wish.note.as_deref(),
+            &wish.act,
+        )
         .await?;
     if let Err(error) = ports.store.put_version(&version).await {
         warn!(version_id = %version.id, team_id = %version.team_id, %error, "version {} is not in the run store yet", version.id);
     }
     info!(version_id = %version.id, team_id = %version.team_id, number = version.number, "workflow {} published", wish.workflow_id);
-    Ok(version)
+    Ok(Publication { version, warnings: violations, plan })
 }
 
-/// Every violation of the save-time rules, and every reference to something that the team does not have.
+/// Every violation of the save-time rules, every reference to something that the team does not have, and every use of what can't be there in
+/// a run whose inputs match `input_params`.
 pub async fn validate_graph(
     catalog: &dyn WorkflowCatalog,
     team: TeamId,
     graph: &Graph,
+    input_params: &Map<String, Value>,
 ) -> Result<Vec<Violation>, StoreError> {
     let mut violations = engine::validate(graph);
     violations.extend(unknown_references(catalog, team, graph).await?);
+    let versions = uses::look_up(catalog, team, graph).await?;
+    violations.extend(check_shapes(graph, &Known { input_params: Some(input_params), versions: &versions }));
     Ok(violations)
+}
+
+/// What a run of a draft would do, over sample inputs or over all that it allows, and why it could not be published for that. Nothing is
+/// called and nothing is stored (WF-11).
+#[derive(Debug, Clone, PartialEq)]
+pub struct DraftPlan {
+    /// The plan.
+    pub plan: Forecast,
+    /// Limits of its settings that it exceeds.
+    pub over_limits: Vec<Violation>,
+}
+
+/// Plans a draft. Fails with the errors of the graph, of the schema of its inputs, and of inputs that do not match it.
+pub async fn plan_draft(
+    catalog: &dyn WorkflowCatalog,
+    team: TeamId,
+    draft: &Draft,
+    inputs: Option<&Value>,
+) -> Result<DraftPlan, PublishError> {
+    let mut violations: Vec<_> = input_params_violations(draft).collect();
+    let (_, limits, wrong) = settings::read(&draft.settings);
+    violations.extend(wrong);
+    if let (true, Some(inputs)) = (violations.is_empty(), inputs) {
+        let misfits = engine::validate_inputs(&draft.input_params, inputs).into_iter();
+        violations
+            .extend(misfits.map(|found| Violation { pointer: format!("/inputs{}", found.pointer), ..found }));
+    }
+    if !violations.is_empty() {
+        return Err(PublishError::Invalid(violations));
+    }
+    let versions = uses::look_up(catalog, team, &draft.graph).await?;
+    let known = Known { input_params: Some(&draft.input_params), versions: &versions };
+    let plan = plan_workflow(&draft.graph, &known, inputs).map_err(PublishError::Invalid)?;
+    let over_limits = limits.violations(&plan);
+    Ok(DraftPlan { plan, over_limits })
 }
 
 /// The schema's violations, with pointers that lead there from the workflow.

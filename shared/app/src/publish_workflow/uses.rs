@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::{NodeKey, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
+use domain::{Graph, NodeKey, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
 use engine::{Severity, Violation, used_workflows};
 
 use crate::ports::{Draft, RunStore, StoreError, WorkflowCatalog};
@@ -18,6 +18,35 @@ struct Named {
     pointer: String,
 }
 
+/// A version, with the workflow and perhaps the number that it was asked for by.
+pub(super) type Known = (WorkflowId, Option<u32>, WorkflowVersion);
+
+/// What a draft uses of other workflows.
+pub(super) struct Resolved {
+    pub(super) uses: Vec<UsedVersion>,
+    pub(super) versions: Vec<Known>,
+    pub(super) violations: Vec<Violation>,
+}
+
+/// The versions that the nodes of a graph would run, as far as there are any.
+pub(super) async fn look_up(
+    catalog: &dyn WorkflowCatalog,
+    team: TeamId,
+    graph: &Graph,
+) -> Result<Vec<Known>, StoreError> {
+    let mut known: Vec<Known> = Vec::new();
+    for (node, workflow_id, number) in used_workflows(graph) {
+        if known.iter().any(|(id, of, _)| *id == workflow_id && *of == number) {
+            continue;
+        }
+        let named = Named { workflow_id, number, node: Some(node), pointer: String::new() };
+        if let Ok(version) = find(catalog, team, &named).await? {
+            known.push((workflow_id, number, version));
+        }
+    }
+    Ok(known)
+}
+
 /// Looks up every version that the draft of `workflow` names, by its nodes and for its failures, so that it is frozen with this one. What
 /// is not published, runs itself again, or runs too deep is a violation; what does not exist is told elsewhere.
 /// Each is handed to the run store again, which may have missed it when it was published.
@@ -28,9 +57,9 @@ pub(super) async fn resolve(
     workflow: WorkflowId,
     draft: &Draft,
     settings: &RunSettings,
-) -> Result<(Vec<UsedVersion>, Vec<Violation>), StoreError> {
+) -> Result<Resolved, StoreError> {
     let mut used: BTreeMap<(WorkflowId, Option<u32>), UsedVersion> = BTreeMap::new();
-    let mut violations = Vec::new();
+    let (mut versions, mut violations) = (Vec::new(), Vec::new());
     for named in names(draft, settings) {
         let key = (named.workflow_id, named.number);
         let found = find(catalog, team, &named).await?;
@@ -40,13 +69,14 @@ pub(super) async fn resolve(
                 store.put_version(&version).await?;
                 let Named { workflow_id, number, .. } = named;
                 used.insert(key, UsedVersion { workflow_id, number, version_id: version.id });
+                versions.push((workflow_id, number, version));
                 problem
             }
             Err(problem) => Some(problem),
         };
         violations.extend(problem.map(|(code, message)| violation(&named, code, message)));
     }
-    Ok((used.into_values().collect(), violations))
+    Ok(Resolved { uses: used.into_values().collect(), versions, violations })
 }
 
 fn names(draft: &Draft, settings: &RunSettings) -> Vec<Named> {

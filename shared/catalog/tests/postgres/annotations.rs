@@ -47,6 +47,6 @@ async fn what_is_no_remark_is_refused_and_all_go_with_their_team() {
         assert_eq!(world.refusal(&sql).await, rule);
     }
     world.sql(&insert("'fetch'", "x", "member")).await.unwrap();
-    world.catalog.team_delete(world.ours).await.unwrap();
+    world.catalog.team_delete(world.ours, &world.act()).await.unwrap();
     assert_eq!(world.sql("delete from annotations").await.unwrap(), 0);
 }

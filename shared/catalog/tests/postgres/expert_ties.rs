@@ -22,7 +22,7 @@ impl World {
     async fn service_in(&self, team: TeamId) -> ServiceId {
         let id = ServiceId::new(self.ids.next());
         let new = NewService { id, name: "s".to_owned(), environment: Environment::Dev };
-        self.catalog.service_insert(team, &new).await.unwrap().id
+        self.catalog.service_insert(team, &new, &self.act()).await.unwrap().id
     }
 
     /// A workflow whose published version has this one node.
@@ -34,7 +34,7 @@ impl World {
             workflow_id: workflow.id,
             ..app::fakes::a_version(self.ours, graph)
         };
-        self.catalog.insert_version(version, workflow.revision, None).await.unwrap();
+        self.catalog.insert_version(version, workflow.revision, None, &self.act()).await.unwrap();
         workflow.id
     }
 }

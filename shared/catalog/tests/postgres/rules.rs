@@ -187,7 +187,7 @@ async fn what_breaks_a_rule_is_refused_by_that_rule() {
 #[tokio::test]
 async fn a_team_that_goes_takes_all_it_has_but_the_audit_log_and_what_is_still_to_be_told() {
     let full = Full::new().await;
-    full.world.catalog.team_delete(full.world.ours).await.unwrap();
+    full.world.catalog.team_delete(full.world.ours, &full.world.act()).await.unwrap();
     for table in full.tables.iter().filter(|table| !["members", "profiles"].contains(&table.as_str())) {
         let id = full.id("ours", table);
         let kept = full.number(&format!("select count(*) from {table} where id = '{id}'")).await;

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use app::ports::{Ids, StoreError};
+use app::ports::{Act, Actor, Ids, StoreError};
 use catalog::{Catalog, MIGRATOR, NewWorkflow, Window, Workflow};
-use domain::{Graph, TeamId};
+use domain::{Graph, MemberId, TeamId, Timestamp};
 use serde_json::{Map, Value, from_value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use test_support::TestDatabase;
@@ -36,6 +36,16 @@ impl World {
 
     pub(crate) fn pool(&self) -> &PgPool {
         self.database.pool()
+    }
+
+    /// What Heddle does itself, now.
+    pub(crate) fn act(&self) -> Act {
+        Act::of_system(self.ids.next(), Timestamp::from_timestamp_micros(1_770_000_000_123_456).unwrap())
+    }
+
+    /// What this person does.
+    pub(crate) fn act_of(&self, member: MemberId) -> Act {
+        Act { actor: Actor::Member(member), ..self.act() }
     }
 
     /// A workflow of our team.

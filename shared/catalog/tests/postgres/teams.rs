@@ -3,7 +3,7 @@ use catalog::NewMember;
 use domain::{MemberId, Role, TeamId};
 use serde_json::json;
 
-use crate::support::{World, is_not_found, rule};
+use crate::support::{ALL, World, is_not_found, rule};
 
 fn member(id: MemberId, email: &str) -> NewMember {
     NewMember { id, first_name: "Ada".to_owned(), last_name: "Lovelace".to_owned(), email: email.to_owned() }
@@ -11,30 +11,32 @@ fn member(id: MemberId, email: &str) -> NewMember {
 
 #[tokio::test]
 async fn a_team_lists_its_members_with_their_roles() {
-    let World { catalog, ours, theirs, ids, .. } = &World::new().await;
+    let world = World::new().await;
+    let World { catalog, ours, theirs, ids, .. } = &world;
     let (ada, bob) = (MemberId::new(ids.next()), MemberId::new(ids.next()));
     catalog.member_insert(&member(ada, "Ada@Example.com")).await.unwrap();
     catalog.member_insert(&member(bob, "bob@example.com")).await.unwrap();
 
-    catalog.team_join(*ours, ada, Role::Owner, ids.next()).await.unwrap();
-    catalog.team_join(*ours, bob, Role::Editor, ids.next()).await.unwrap();
+    catalog.team_join(*ours, ada, Role::Owner, ids.next(), &world.act()).await.unwrap();
+    catalog.team_join(*ours, bob, Role::Editor, ids.next(), &world.act()).await.unwrap();
 
-    let members = catalog.team_members(*ours).await.unwrap();
+    let members = catalog.team_members(*ours, ALL).await.unwrap().items;
     let seen: Vec<_> = members.iter().map(|member| (member.email.as_str(), member.role)).collect();
     assert_eq!(seen, [("ada@example.com", Role::Owner), ("bob@example.com", Role::Editor)]);
-    assert_eq!(catalog.team_members(*theirs).await.unwrap(), []);
+    assert_eq!(catalog.team_members(*theirs, ALL).await.unwrap().total, 0);
 }
 
 #[tokio::test]
 async fn the_second_use_of_an_address_and_a_second_membership_name_their_rule() {
-    let World { catalog, ours, ids, .. } = &World::new().await;
+    let world = World::new().await;
+    let World { catalog, ours, ids, .. } = &world;
     let ada = MemberId::new(ids.next());
     catalog.member_insert(&member(ada, "ada@example.com")).await.unwrap();
-    catalog.team_join(*ours, ada, Role::Owner, ids.next()).await.unwrap();
+    catalog.team_join(*ours, ada, Role::Owner, ids.next(), &world.act()).await.unwrap();
 
     let again = catalog.member_insert(&member(ids.next().into(), "ADA@example.com")).await;
     assert_eq!(rule(again), "uq_members_email");
-    let again = catalog.team_join(*ours, ada, Role::Viewer, ids.next()).await;
+    let again = catalog.team_join(*ours, ada, Role::Viewer, ids.next(), &world.act()).await;
     assert_eq!(rule(again), "uq_team_members_team_id_member_id");
 }
 
@@ -43,10 +45,10 @@ async fn a_deleted_team_is_gone_with_its_workflows() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
 
-    world.catalog.team_delete(world.ours).await.unwrap();
+    world.catalog.team_delete(world.ours, &world.act()).await.unwrap();
 
     assert!(is_not_found(&world.catalog.team_get(world.ours).await));
-    assert!(is_not_found(&world.catalog.team_delete(world.ours).await));
+    assert!(is_not_found(&world.catalog.team_delete(world.ours, &world.act()).await));
     assert!(is_not_found(&world.catalog.workflow_get(world.ours, workflow.id).await));
     assert_eq!(world.catalog.team_get(world.theirs).await.unwrap().name, "Theirs");
 }

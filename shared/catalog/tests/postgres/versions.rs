@@ -29,7 +29,10 @@ impl World {
         let workflow = self.workflow("w").await;
         let draft = graph(&["a", "b"], &[("a", "b")]);
         self.catalog.graph_replace(self.ours, workflow.id, &draft, None, &self.ids).await.unwrap();
-        self.catalog.insert_version(self.snapshot(workflow.id).await, 2, Some("first")).await.unwrap()
+        self.catalog
+            .insert_version(self.snapshot(workflow.id).await, 2, Some("first"), &self.act())
+            .await
+            .unwrap()
     }
 }
 
@@ -41,7 +44,8 @@ async fn a_version_is_a_snapshot_that_is_found_again_whole() {
     world.catalog.graph_replace(world.ours, workflow.id, &draft, None, &world.ids).await.unwrap();
     let snapshot = world.snapshot(workflow.id).await;
 
-    let version = world.catalog.insert_version(snapshot.clone(), 2, Some("first")).await.unwrap();
+    let version =
+        world.catalog.insert_version(snapshot.clone(), 2, Some("first"), &world.act()).await.unwrap();
 
     assert_eq!(version, WorkflowVersion { number: 1, ..snapshot });
     assert_eq!(world.catalog.version(world.ours, version.id).await.unwrap(), version);
@@ -76,7 +80,7 @@ async fn a_draft_that_changed_since_it_was_read_is_not_published() {
     let edit = graph(&["a"], &[]);
     world.catalog.graph_replace(world.ours, version.workflow_id, &edit, None, &world.ids).await.unwrap();
 
-    let refused = world.catalog.insert_version(stale, 2, None).await;
+    let refused = world.catalog.insert_version(stale, 2, None, &world.act()).await;
 
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     assert_eq!(world.catalog.version_list(world.ours, version.workflow_id, ALL).await.unwrap().total, 1);
@@ -87,7 +91,7 @@ async fn a_foreign_team_publishes_nothing() {
     let world = World::new().await;
     let mut stolen = world.snapshot(world.workflow("w").await.id).await;
     stolen.team_id = world.theirs;
-    assert!(is_not_found(&world.catalog.insert_version(stolen, 1, None).await));
+    assert!(is_not_found(&world.catalog.insert_version(stolen, 1, None, &world.act()).await));
 }
 
 #[tokio::test]
@@ -99,8 +103,11 @@ async fn publishers_at_the_same_time_get_numbers_without_gap_or_double() {
         snapshots.push(world.snapshot(workflow).await);
     }
 
-    let published =
-        join_all(snapshots.into_iter().map(|each| world.catalog.insert_version(each, 1, None))).await;
+    let acts: Vec<_> = snapshots.iter().map(|_| world.act()).collect();
+    let published = join_all(
+        snapshots.into_iter().zip(&acts).map(|(each, act)| world.catalog.insert_version(each, 1, None, act)),
+    )
+    .await;
 
     let mut numbers: Vec<u32> = published.into_iter().map(|version| version.unwrap().number).collect();
     numbers.sort_unstable();
@@ -124,7 +131,7 @@ async fn a_version_never_changes_and_goes_with_its_workflow_or_team_only() {
     world.catalog.workflow_delete(world.ours, one.workflow_id).await.unwrap();
     assert!(is_not_found(&world.catalog.version(world.ours, one.id).await));
     assert_eq!(world.catalog.version(world.ours, two.id).await.unwrap(), two);
-    world.catalog.team_delete(world.ours).await.unwrap();
+    world.catalog.team_delete(world.ours, &world.act()).await.unwrap();
     assert!(is_not_found(&world.catalog.version(world.ours, two.id).await));
 }
 
@@ -134,5 +141,8 @@ async fn an_id_that_is_taken_breaks_a_rule() {
     let version = world.published().await;
     let mut again = world.snapshot(version.workflow_id).await;
     again.id = VersionId::new(version.id.uuid());
-    assert_eq!(rule(world.catalog.insert_version(again, 2, None).await), "workflow_versions_pkey");
+    assert_eq!(
+        rule(world.catalog.insert_version(again, 2, None, &world.act()).await),
+        "workflow_versions_pkey"
+    );
 }

@@ -76,9 +76,23 @@ impl Egress {
     /// Sends a request, follows redirects, and answers with the response's head. `timeout` is for all of that and for the body,
     /// which is still to be read.
     pub async fn send(&self, request: Request, timeout: Duration) -> Result<Response, EgressError> {
+        self.follow(request, timeout, MAX_REDIRECTS).await
+    }
+
+    /// The same, but a redirect is a failure: nothing goes anywhere but to the address that was given.
+    pub async fn send_straight(&self, request: Request, timeout: Duration) -> Result<Response, EgressError> {
+        self.follow(request, timeout, 0).await
+    }
+
+    /// The rules that it keeps to.
+    pub fn policy(&self) -> &EgressPolicy {
+        &self.policy
+    }
+
+    async fn follow(&self, request: Request, timeout: Duration, most: u32) -> Result<Response, EgressError> {
         let deadline = Instant::now() + timeout;
         let mut request = request;
-        for redirects in 0..=MAX_REDIRECTS {
+        for redirects in 0..=most {
             self.policy.check_url(&request.url)?;
             let host = host_of(&request.url);
             let head = self.exchange(&request, &host, deadline).await?;

@@ -1,6 +1,10 @@
 //! Where requests may go: the public internet, and what the deployment names besides.
 
-use std::{collections::BTreeSet, net::IpAddr, str::FromStr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
 
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -77,6 +81,18 @@ impl EgressPolicy {
                 Err(Refusal::new(kind.rule, format!("{host} resolves to {address}, {}", kind.what)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether the deployment makes an exception for this very server, by its name or its address.
+    pub fn names(&self, url: &Url) -> bool {
+        let port = url.port_or_known_default();
+        match url.host() {
+            Some(Host::Ipv4(address)) => self.allows("", IpAddr::V4(address), port),
+            Some(Host::Ipv6(address)) => self.allows("", IpAddr::V6(address), port),
+            // No rule for a network is one for a name: what it leads to is not known yet.
+            Some(Host::Domain(host)) => self.allows(host, IpAddr::V6(Ipv6Addr::UNSPECIFIED), port),
+            None => false,
         }
     }
 

@@ -11,3 +11,4 @@ mod refusals;
 mod requests;
 mod secrets;
 mod support;
+mod web;

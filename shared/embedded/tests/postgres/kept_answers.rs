@@ -11,7 +11,11 @@ async fn world() -> (EmbeddedAnswers, TestDatabase) {
     (EmbeddedAnswers::new(database.pool().clone()), database)
 }
 
-app::kept_answers_suite!(world(), |world: &(EmbeddedAnswers, TestDatabase)| &world.0);
+const fn answers_of(world: &(EmbeddedAnswers, TestDatabase)) -> &EmbeddedAnswers {
+    &world.0
+}
+
+app::kept_answers_suite!(world(), answers_of);
 
 #[tokio::test]
 async fn what_is_over_is_forgotten_and_nothing_else() {

@@ -5,6 +5,7 @@ mod checks;
 mod convert;
 mod distinct;
 mod hosts;
+mod infer;
 mod meter;
 mod reads;
 mod rewrite;
@@ -19,7 +20,7 @@ use jsonata_core::{
 };
 use serde_json::{Map, Value};
 
-pub(super) use self::{convert::Converted, reads::reads};
+pub(super) use self::{convert::Converted, infer::infer, reads::reads};
 use self::{
     hosts::{Host, Session},
     meter::shallow,

@@ -20,6 +20,7 @@
 mod engine;
 mod entropy;
 mod error;
+pub(crate) mod infer;
 mod jsonata_core;
 #[cfg(feature = "jsonata-rs")]
 mod jsonata_rs;
@@ -47,7 +48,11 @@ pub use self::{
 
 /// One parsed JSONata expression.
 #[derive(Debug, Clone)]
-pub struct Expr(Arc<Parsed>);
+pub struct Expr {
+    parsed: Arc<Parsed>,
+    /// Where it begins in the text that it was read from, in characters.
+    start: usize,
+}
 
 #[derive(Debug)]
 struct Parsed {
@@ -68,6 +73,8 @@ pub struct Reads {
     pub all: bool,
     /// Names of secrets (`secret.NAME`).
     pub secrets: BTreeSet<String>,
+    /// Whether its value may differ from run to run with the same inputs: it looks at the time, at chance, or at who runs it.
+    pub moment: bool,
 }
 
 impl Reads {
@@ -77,6 +84,7 @@ impl Reads {
         self.nodes.extend(other.nodes);
         self.all |= other.all;
         self.secrets.extend(other.secrets);
+        self.moment |= other.moment;
         self
     }
 }
@@ -92,7 +100,8 @@ impl Expr {
         scan::check_size(source)?;
         let program = limits::caught(|| engine.parse(source))?;
         let (plain, secret) = (plain_path(source), only_secret(source));
-        Ok(Self(Arc::new(Parsed { source: source.to_owned(), program, plain, secret })))
+        let parsed = Parsed { source: source.to_owned(), program, plain, secret };
+        Ok(Self { parsed: Arc::new(parsed), start: 0 })
     }
 
     /// Parses a field that holds one expression, with or without `{{ }}` around it. `[*]` means every item, as in a
@@ -102,7 +111,7 @@ impl Expr {
             return Self::parse_body(text);
         }
         match Template::parse(text)?.into_single() {
-            Some((expr, _)) => Ok(expr),
+            Some(expr) => Ok(expr),
             None => {
                 Err(ExprError::new("template", "here stands one expression, with nothing before or after it"))
             }
@@ -117,20 +126,20 @@ impl Expr {
 
     /// The expression's text.
     pub fn source(&self) -> &str {
-        &self.0.source
+        &self.parsed.source
     }
 
     /// The name of the secret, of an expression that is `secret.NAME` and nothing else.
     pub fn secret(&self) -> Option<&str> {
-        self.0.secret.as_deref()
+        self.parsed.secret.as_deref()
     }
 
     /// Evaluates; None is JSONata's undefined.
     pub fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<Value>, ExprError> {
-        match self.0.plain.as_deref().map(|path| pick(path, scope)) {
+        match self.parsed.plain.as_deref().map(|path| pick(path, scope)) {
             Some(Picked::Found(value)) => Ok(Some(value.clone())),
             Some(Picked::Missing) => Ok(None),
-            Some(Picked::List) | None => limits::caught(|| self.0.program.evaluate(scope)),
+            Some(Picked::List) | None => limits::caught(|| self.parsed.program.evaluate(scope)),
         }
     }
 
@@ -141,7 +150,7 @@ impl Expr {
         bindings: &Map<String, Value>,
         entropy: &Entropy,
     ) -> Result<Option<Value>, ExprError> {
-        limits::caught(|| self.0.program.evaluate_data(data, bindings, entropy))
+        limits::caught(|| self.parsed.program.evaluate_data(data, bindings, entropy))
     }
 
     /// What the expression refers to.

@@ -41,14 +41,13 @@ impl Template {
                     preview.text.push_str(plain);
                     continue;
                 }
-                Piece::Expr(expr, start) => (expr, *start),
+                Piece::Expr(expr) => (expr, expr.start),
             };
-            let filled =
-                match preview.took_too_long() {
-                    true => Err(ExprError::new("timeout", "an expression before this one took too long")
-                        .shifted(start)),
-                    false => defined_part_of(expr, start, scope),
-                };
+            let filled = if preview.took_too_long() {
+                Err(ExprError::new("timeout", "an expression before this one took too long").shifted(start))
+            } else {
+                defined_part_of(expr, scope)
+            };
             match filled {
                 Ok(Some(text)) => preview.text.push_str(&text),
                 unfilled => preview.leave(expr.source(), start, unfilled.err()),
@@ -60,13 +59,13 @@ impl Template {
 
 impl Preview {
     fn took_too_long(&self) -> bool {
-        let errors = self.unfilled.iter().filter_map(|place| place.error.as_ref());
-        errors.into_iter().any(|error| error.code == "timeout")
+        let mut errors = self.unfilled.iter().filter_map(|place| place.error.as_ref());
+        errors.any(|error| error.code == "timeout")
     }
 
     fn leave(&mut self, source: &str, offset: usize, error: Option<ExprError>) {
         let expression = source.trim().to_owned();
-        self.text.push_str(&format!("{{{{ {expression} }}}}"));
+        self.text.extend(["{{ ", &expression, " }}"]);
         self.unfilled.push(Unfilled { expression, offset, error });
     }
 }

@@ -2,8 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Expr, ExprError, Reads, Scope, scan};
-use crate::pointer::join;
+use super::{
+    Expr, ExprError, Reads, Scope,
+    infer::{Doubt, ShapeScope},
+    scan,
+};
+use crate::{pointer::join, shape::Shape};
 
 /// Text with expressions in `{{ }}`.
 ///
@@ -20,8 +24,7 @@ pub struct Template {
 #[derive(Debug, Clone)]
 pub(super) enum Piece {
     Text(String),
-    /// An expression, and where in the text it begins, in characters.
-    Expr(Expr, usize),
+    Expr(Expr),
 }
 
 impl Template {
@@ -36,7 +39,7 @@ impl Template {
             let close = closing(text, open)?;
             let start = text[..open + 2].chars().count();
             let expr = Expr::parse_body(&text[open + 2..close]).map_err(|error| error.shifted(start))?;
-            pieces.push(Piece::Expr(expr, start));
+            pieces.push(Piece::Expr(Expr { start, ..expr }));
             at = close + 2;
         }
         if at < text.len() {
@@ -47,15 +50,15 @@ impl Template {
 
     /// Evaluates the expressions and puts the value or text together.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Value, ExprError> {
-        if let [Piece::Expr(expr, start)] = self.pieces.as_slice() {
-            let value = expr.evaluate(scope).map_err(|error| error.shifted(*start))?;
+        if let [Piece::Expr(expr)] = self.pieces.as_slice() {
+            let value = expr.evaluate(scope).map_err(|error| error.shifted(expr.start))?;
             return Ok(value.unwrap_or(Value::Null));
         }
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Expr(expr, start) => text.push_str(&part_of(expr, *start, scope)?),
+                Piece::Expr(expr) => text.push_str(&part_of(expr, scope)?),
             }
         }
         Ok(Value::String(text))
@@ -68,9 +71,9 @@ impl Template {
         }
         let part = |piece: &Piece| match piece {
             Piece::Text(plain) => Ok(Part::Text(plain.clone())),
-            Piece::Expr(expr, start) => match expr.secret() {
+            Piece::Expr(expr) => match expr.secret() {
                 Some(name) => Ok(Part::Secret(name.to_owned())),
-                None => part_of(expr, *start, scope).map(Part::Text),
+                None => part_of(expr, scope).map(Part::Text),
             },
         };
         self.pieces.iter().map(part).collect::<Result<_, _>>().map(Some)
@@ -84,18 +87,29 @@ impl Template {
             .filter(|reads| !reads.secrets.is_empty())
     }
 
+    /// The shape of what it gives.
+    fn shape(&self, scope: &ShapeScope, doubts: &mut Vec<Doubt>) -> Shape {
+        if let [Piece::Expr(expr)] = self.pieces.as_slice() {
+            return expr.shape(scope, doubts).settled();
+        }
+        for expr in self.exprs() {
+            expr.shape(scope, doubts);
+        }
+        Shape::text()
+    }
+
     /// What the expressions refer to.
     pub fn reads(&self) -> Reads {
         self.exprs().map(Expr::reads).fold(Reads::default(), Reads::and)
     }
 
     /// The only expression, if it is all there is but for white space.
-    pub(super) fn into_single(self) -> Option<(Expr, usize)> {
+    pub(super) fn into_single(self) -> Option<Expr> {
         let mut single = None;
         for piece in self.pieces {
             match piece {
                 Piece::Text(text) if text.trim().is_empty() => {}
-                Piece::Expr(expr, start) if single.is_none() => single = Some((expr, start)),
+                Piece::Expr(expr) if single.is_none() => single = Some(expr),
                 _ => return None,
             }
         }
@@ -104,25 +118,21 @@ impl Template {
 
     pub(super) fn exprs(&self) -> impl Iterator<Item = &Expr> {
         self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Expr(expr, _) => Some(expr),
+            Piece::Expr(expr) => Some(expr),
             Piece::Text(_) => None,
         })
     }
 }
 
 /// The text that an expression becomes beside other text.
-fn part_of(expr: &Expr, start: usize, scope: &Scope<'_>) -> Result<String, ExprError> {
-    defined_part_of(expr, start, scope).map(Option::unwrap_or_default)
+fn part_of(expr: &Expr, scope: &Scope<'_>) -> Result<String, ExprError> {
+    defined_part_of(expr, scope).map(Option::unwrap_or_default)
 }
 
 /// The same; None where the expression gives undefined.
-pub(super) fn defined_part_of(
-    expr: &Expr,
-    start: usize,
-    scope: &Scope<'_>,
-) -> Result<Option<String>, ExprError> {
-    let scope = scope.part(&start.to_string());
-    let value = expr.evaluate(&scope).map_err(|error| error.shifted(start))?;
+pub(super) fn defined_part_of(expr: &Expr, scope: &Scope<'_>) -> Result<Option<String>, ExprError> {
+    let scope = scope.part(&expr.start.to_string());
+    let value = expr.evaluate(&scope).map_err(|error| error.shifted(expr.start))?;
     Ok(value.map(|value| match value {
         Value::String(string) => string,
         other => other.to_string(),
@@ -219,6 +229,11 @@ impl TemplateTree {
         found
     }
 
+    /// The shape of what it gives; each doubt with the JSON pointer of its string.
+    pub(crate) fn shape(&self, scope: &ShapeScope, doubts: &mut Vec<(String, Doubt)>) -> Shape {
+        self.root.shape(scope, "", doubts)
+    }
+
     /// What the expressions refer to.
     pub fn reads(&self) -> Reads {
         self.root.reads()
@@ -305,6 +320,28 @@ impl Tree {
                     item.worked_secrets(&join(pointer, key), found);
                 }
             }
+        }
+    }
+
+    fn shape(&self, scope: &ShapeScope, pointer: &str, doubts: &mut Vec<(String, Doubt)>) -> Shape {
+        match self {
+            Self::Plain(value) => Shape::of_value(value),
+            Self::Template(template) => {
+                let mut found = Vec::new();
+                let shape = template.shape(scope, &mut found);
+                doubts.extend(found.into_iter().map(|doubt| (pointer.to_owned(), doubt)));
+                shape
+            }
+            Self::Array(items) => {
+                let shape = |(index, item): (usize, &Self)| item.shape(scope, &join(pointer, index), doubts);
+                let shapes: Vec<_> = items.iter().enumerate().map(shape).collect();
+                Shape::list_of(Shape::any_of(&shapes), shapes.len(), Some(shapes.len()))
+            }
+            Self::Object(entries) => Shape::object(
+                entries
+                    .iter()
+                    .map(|(key, item)| (key.clone(), item.shape(scope, &join(pointer, key), doubts))),
+            ),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use domain::Failure;
 
-use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+use super::{About, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Advanced;
@@ -19,8 +19,20 @@ impl NodeType for Advanced {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Program",
+            help: "Computes a value by a JSONata program.",
+            example: r#"{"program": "{'total': $sum(input.orders.total)}"}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.value("program")
     }
 
     fn as_pure(&self) -> Option<&dyn Pure> {

@@ -4,7 +4,9 @@ use domain::{Failure, Role};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Context, Control, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem};
+use super::{
+    About, Context, Control, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem, Shape, Typing,
+};
 use crate::{Vote, schema::Schema};
 
 #[derive(Debug)]
@@ -38,8 +40,10 @@ const FIELDS: &[Field] = &[
         "quorum",
         Kind::Integer { min: 1, max: MAX_QUORUM },
         "how many have to approve, 1 if left out; one rejection rejects",
-    ),
-    Field::optional("self_approval", Kind::Bool, "whether who started the run may decide; true if left out"),
+    )
+    .or_else("1"),
+    Field::optional("self_approval", Kind::Bool, "whether who started the run may decide; true if left out")
+        .or_else("true"),
     Field::optional(
         "timeout_s",
         Kind::Integer { min: 1, max: 31_536_000 },
@@ -49,7 +53,8 @@ const FIELDS: &[Field] = &[
         "on_timeout",
         Kind::OneOf(&["fail", "approve", "reject"]),
         "what it means that nobody decided in time; `fail` if left out",
-    ),
+    )
+    .or_else("\"fail\""),
 ];
 
 impl NodeType for Approval {
@@ -61,8 +66,32 @@ impl NodeType for Approval {
         Group::Actions
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Approval",
+            help: "Asks people, and goes one way or the other.",
+            example: r#"{"title": "Pay {{ input.amount }}?", "approvers": {"role": "admin"}, "quorum": 2, "timeout_s": 86400, "on_timeout": "reject"}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        let form = match typing.metadata().plain("form") {
+            Some(form) => Shape::of_schema(form).or(&Shape::null()),
+            None => Shape::null(),
+        };
+        let by = Shape::text().or(&Shape::null());
+        let decision = || Shape::words([APPROVED, REJECTED]);
+        let vote = Shape::object([
+            ("by", by.clone()),
+            ("decision", decision()),
+            ("on", Shape::text()),
+            ("form", form.clone()),
+        ]);
+        Shape::object([("decision", decision()), ("by", by), ("form", form), ("votes", Shape::list(vote))])
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
@@ -83,6 +112,25 @@ impl NodeType for Approval {
             problems.push(Problem::new("/on_timeout", "conflicting_fields", message));
         }
         problems
+    }
+
+    fn rules(&self) -> Value {
+        let member = json!({ "type": "string" });
+        json!({
+            "dependentRequired": { "on_timeout": ["timeout_s"] },
+            "properties": {
+                "approvers": { "oneOf": [
+                    {
+                        "type": "object", "required": ["role"], "additionalProperties": false,
+                        "properties": { "role": { "enum": ["viewer", "editor", "member", "admin", "owner"] } },
+                    },
+                    {
+                        "type": "object", "required": ["members"], "additionalProperties": false,
+                        "properties": { "members": { "type": "array", "items": member } },
+                    },
+                ] },
+            },
+        })
     }
 
     fn labels(&self, _metadata: &Map<String, Value>) -> Labels {

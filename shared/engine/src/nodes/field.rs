@@ -24,6 +24,8 @@ pub struct Field {
     pub secret: bool,
     /// What it means, for people.
     pub help: &'static str,
+    /// What it is where it is left out, as JSON; empty where nothing stands in its place.
+    pub default: &'static str,
 }
 
 /// What a field of metadata holds.
@@ -63,12 +65,18 @@ pub enum Kind {
 impl Field {
     /// A field that a node can't do without.
     pub const fn required(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { name, kind, required: true, secret: false, help }
+        Self { name, kind, required: true, secret: false, help, default: "" }
     }
 
     /// A field that may be left out.
     pub const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { name, kind, required: false, secret: false, help }
+        Self { name, kind, required: false, secret: false, help, default: "" }
+    }
+
+    /// The same field, which is this JSON where it is left out.
+    pub const fn or_else(mut self, default: &'static str) -> Self {
+        self.default = default;
+        self
     }
 
     /// The same field, in which expressions may name secrets.

@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde_json::Value;
 
-use super::{Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, list};
+use super::{About, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list};
 
 #[derive(Debug)]
 pub(super) struct Filter;
@@ -22,8 +22,22 @@ impl NodeType for Filter {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Filter",
+            help: "Keeps the items of a list that pass a condition.",
+            example: r#"{"items": "{{ input.orders }}", "condition": "{{ item.total > 50 }}"}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        let items = typing.items();
+        typing.value_for_each("condition", items.items());
+        Shape::list_of(items.items(), 0, items.item_bounds().1)
     }
 
     fn as_pure(&self) -> Option<&dyn Pure> {

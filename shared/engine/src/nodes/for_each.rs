@@ -3,7 +3,9 @@
 use domain::{Edge, Failure, Graph, Node};
 use serde_json::{Map, Value, json};
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, list, one_of};
+use super::{
+    About, Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, list, one_of,
+};
 use crate::{ReferenceKind, pointer::join};
 
 #[derive(Debug)]
@@ -46,12 +48,14 @@ const FIELDS: &[Field] = &[
         "max_concurrency",
         Kind::Integer { min: 1, max: 1000 },
         "the most items in work at a time; 10 if left out",
-    ),
+    )
+    .or_else("10"),
     Field::optional(
         "on_item_error",
         Kind::OneOf(&["fail", "skip", "collect"]),
         "what a failed item means: the node fails; the item is left out; its place in the list holds {error: {class, code, message}}",
-    ),
+    )
+    .or_else("\"fail\""),
 ];
 
 impl NodeType for ForEach {
@@ -63,8 +67,29 @@ impl NodeType for ForEach {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "For each",
+            help: "Does something for each item of a list, several at a time.",
+            example: r#"{"items": "{{ input.orders }}", "max_concurrency": 5, "body": [{"key": "ship", "node_type": "post_api", "metadata": {"url": "https://ship.example.com/", "body": {"order": "{{ item.id }}"}}}]}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        let (least, most) = typing.items().item_bounds();
+        let result = typing.body();
+        match on_item_error(typing.metadata()) {
+            ItemError::Fail => Shape::list_of(result, least, most),
+            ItemError::Skip => Shape::list_of(result, 0, most),
+            ItemError::Collect => {
+                let failed = Shape::object([("error", Shape::failure())]);
+                Shape::list_of(result.or(&failed), least, most)
+            }
+        }
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
@@ -79,6 +104,15 @@ impl NodeType for ForEach {
         }
         problems.extend(body(metadata).and_then(Result::err));
         problems
+    }
+
+    fn rules(&self) -> Value {
+        json!({
+            "oneOf": [
+                { "required": ["body"], "properties": { "workflow_id": false, "version": false, "input": false } },
+                { "required": ["workflow_id"], "properties": { "body": false } },
+            ],
+        })
     }
 
     fn control(&self) -> Option<Control> {

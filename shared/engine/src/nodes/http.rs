@@ -1,8 +1,8 @@
 //! `get_api`, `post_api`: one HTTP request. Executed by `connectors`; what it is asked to do is checked here.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Field, Group, Kind, NodeType, Problem};
+use super::{About, Field, Group, Kind, NodeType, Problem, Shape, Typing};
 use crate::pointer::join;
 
 #[derive(Debug)]
@@ -29,18 +29,21 @@ const SUCCESS: Field = Field::optional(
     "success",
     Kind::Json,
     "a list of the statuses that count as success, such as 200 or \"2xx\"; 2xx if left out",
-);
+)
+.or_else("[\"2xx\"]");
 const MAX_BYTES: Field = Field::optional(
     "max_bytes",
     Kind::Integer { min: 1, max: 100_000_000 },
     "the largest body that is read of the answer; 10 MB if left out",
-);
+)
+.or_else("10000000");
 
 const GET: &[Field] = &[URL, QUERY, HEADERS, AUTH, SUCCESS, MAX_BYTES];
 
 const POST: &[Field] = &[
     URL,
-    Field::optional("method", Kind::OneOf(&["POST", "PUT", "PATCH", "DELETE"]), "POST if left out"),
+    Field::optional("method", Kind::OneOf(&["POST", "PUT", "PATCH", "DELETE"]), "POST if left out")
+        .or_else("\"POST\""),
     Field::optional(
         "body",
         Kind::Template,
@@ -65,11 +68,54 @@ impl NodeType for Http {
         Group::Actions
     }
 
+    fn about(&self) -> About {
+        match self {
+            Self::Get => About {
+                label: "GET request",
+                help: "Asks an HTTP API.",
+                example: r#"{"url": "https://api.example.com/orders", "query": {"state": "open"}, "auth": {"type": "bearer", "token": "{{ secret.TOKEN }}"}}"#,
+            },
+            Self::Post => About {
+                label: "POST request",
+                help: "Sends something to an HTTP API: POST, PUT, PATCH or DELETE.",
+                example: r#"{"url": "https://api.example.com/orders", "method": "PUT", "body": {"id": "{{ input.id }}"}}"#,
+            },
+        }
+    }
+
+    fn rules(&self) -> Value {
+        let class = json!({ "enum": ["1xx", "2xx", "3xx", "4xx", "5xx"] });
+        let status = json!({ "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 599 }, class] });
+        let auth = |kind: &str, fields: &[&str]| {
+            let mut properties = json!({ "type": { "const": kind } });
+            for field in fields {
+                properties[*field] = json!({ "type": "string" });
+            }
+            let required: Vec<_> = ["type"].iter().chain(fields).collect();
+            json!({ "required": required, "properties": properties, "additionalProperties": false })
+        };
+        json!({ "properties": {
+            "url": { "pattern": "^\\s*(\\{\\{|[hH][tT][tT][pP][sS]?://)" },
+            "success": { "type": "array", "minItems": 1, "items": status },
+            "auth": { "oneOf": [
+                auth("bearer", &["token"]),
+                auth("basic", &["username", "password"]),
+                auth("header", &["name", "value"]),
+            ] },
+        } })
+    }
+
     fn fields(&self) -> &'static [Field] {
         match self {
             Self::Get => GET,
             Self::Post => POST,
         }
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.must_be("url", &Shape::text());
+        let headers = Shape::object_of(Shape::text());
+        Shape::object([("status", Shape::number()), ("headers", headers), ("body", Shape::any())])
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {

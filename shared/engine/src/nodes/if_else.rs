@@ -1,11 +1,11 @@
 //! `if_else`: chooses which edges are live, and hands its input on.
 
 use domain::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Context, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem, Pure, label, list,
-    metadata::failed,
+    About, Context, ERROR, Field, Group, Kind, Labels, Metadata, NodeType, Output, Problem, Pure, Shape,
+    Typing, label, list, metadata::failed,
 };
 
 #[derive(Debug)]
@@ -30,8 +30,20 @@ impl NodeType for IfElse {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "If / else",
+            help: "Chooses by a condition, or by the first of some cases that holds, which edges are live.",
+            example: r#"{"condition": "{{ input.total > 50 }}"}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.input()
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
@@ -50,6 +62,16 @@ impl NodeType for IfElse {
         let default = metadata.get("default").and_then(Value::as_str);
         problems.extend(default.and_then(|default| label::problem_of(default, "/default")));
         problems
+    }
+
+    fn rules(&self) -> Value {
+        json!({
+            "oneOf": [
+                { "required": ["condition"], "properties": { "cases": false, "default": false } },
+                { "required": ["cases"], "properties": { "condition": false } },
+            ],
+            "properties": { "default": { "maxLength": 63, "not": { "const": ERROR } } },
+        })
     }
 
     fn labels(&self, metadata: &Map<String, Value>) -> Labels {

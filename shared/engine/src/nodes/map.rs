@@ -3,7 +3,9 @@
 use domain::Failure;
 use serde_json::Value;
 
-use super::{Budget, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, list};
+use super::{
+    About, Budget, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing, list,
+};
 
 #[derive(Debug)]
 pub(super) struct MapItems;
@@ -22,8 +24,25 @@ impl NodeType for MapItems {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Map",
+            help: "Gives each item of a list, or its input as a whole, a new shape.",
+            example: r#"{"items": "{{ input.orders }}", "mapping": {"id": "{{ item.id }}", "label": "No. {{ index + 1 }}"}}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        if !typing.metadata().has("items") {
+            return typing.value("mapping");
+        }
+        let items = typing.items();
+        let (least, most) = items.item_bounds();
+        Shape::list_of(typing.value_for_each("mapping", items.items()).settled(), least, most)
     }
 
     fn as_pure(&self) -> Option<&dyn Pure> {

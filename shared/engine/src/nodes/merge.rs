@@ -3,7 +3,7 @@
 use domain::Failure;
 use serde_json::{Map, Value};
 
-use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+use super::{About, Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Merge;
@@ -12,7 +12,8 @@ const FIELDS: &[Field] = &[Field::optional(
     "mode",
     Kind::OneOf(&["object", "append", "any"]),
     "`object`: by the parents' keys; `append`: one list; `any`: the first live parent",
-)];
+)
+.or_else("\"object\"")];
 
 /// How the live edges of a `merge` become its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,16 @@ impl NodeType for Merge {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About { label: "Merge", help: "Joins branches.", example: r#"{"mode": "object"}"# }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.input()
     }
 
     fn arity(&self) -> Arity {

@@ -5,10 +5,14 @@ use std::fmt;
 use domain::Failure;
 use serde_json::{Map, Value};
 
-use super::{Field, Problem, invalid};
+use super::{Field, Kind, Problem, invalid};
 use crate::{
-    expr::{Expr, ExprError, Reads, Scope, TemplateTree, WithSecrets},
+    expr::{
+        Expr, ExprError, Reads, Scope, TemplateTree, WithSecrets,
+        infer::{Doubt, ShapeScope},
+    },
     pointer::join,
+    shape::Shape,
 };
 
 /// A node's metadata with every expression parsed.
@@ -149,6 +153,52 @@ impl Metadata {
             config.extend(value.map(|value| (field.name.to_owned(), value)));
         }
         Ok((Value::Object(config), open))
+    }
+
+    /// The shape of a field's value; None where the field is missing. Each doubt comes with a pointer into the metadata.
+    pub(crate) fn shape(
+        &self,
+        name: &str,
+        scope: &ShapeScope,
+        doubts: &mut Vec<(String, Doubt)>,
+    ) -> Option<Shape> {
+        let mut found = Vec::new();
+        let shape = match self.find(name)? {
+            Compiled::Expression(expr) => {
+                let mut own = Vec::new();
+                let shape = expr.shape(scope, &mut own);
+                found.extend(own.into_iter().map(|doubt| (String::new(), doubt)));
+                shape
+            }
+            Compiled::Tree(tree) => tree.shape(scope, &mut found),
+            Compiled::Plain(value) => Shape::of_value(value),
+            Compiled::Choices(_) => return None,
+        };
+        doubts.extend(found.into_iter().map(|(pointer, doubt)| (join("", name) + &pointer, doubt)));
+        Some(shape)
+    }
+
+    /// The shapes of the labelled expressions of a field, in their order.
+    pub(crate) fn choice_shapes(
+        &self,
+        name: &str,
+        scope: &ShapeScope,
+        doubts: &mut Vec<(String, Doubt)>,
+    ) -> Vec<(String, Shape)> {
+        let Some(entry) = self.fields.iter().find(|entry| entry.field.name == name) else {
+            return Vec::new();
+        };
+        let shape = |(i, (label, expr)): (usize, &(String, Expr))| {
+            let place = match entry.field.kind {
+                Kind::Cases => join(&join("", i), "when"),
+                _ => join("", label),
+            };
+            let mut own = Vec::new();
+            let shape = expr.shape(scope, &mut own);
+            doubts.extend(own.into_iter().map(|doubt| (format!("/{name}{place}"), doubt)));
+            (label.clone(), shape)
+        };
+        self.choices(name).iter().enumerate().map(shape).collect()
     }
 
     fn find(&self, name: &str) -> Option<&Compiled> {

@@ -28,9 +28,10 @@ use std::{fmt, sync::Arc};
 
 use domain::{ErrorClass, Failure};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::pointer::join;
+pub use crate::{shape::Shape, typed::Typing};
 
 pub use context::Context;
 pub use field::{Field, Kind, Problem};
@@ -64,12 +65,26 @@ pub trait NodeType: fmt::Debug + Sync {
     /// Where the palette shows it.
     fn group(&self) -> Group;
 
+    /// What people read of it.
+    fn about(&self) -> About;
+
     /// The fields of its metadata.
     fn fields(&self) -> &'static [Field];
+
+    /// What it gives for what it gets, as far as that is known before it runs; what in its metadata can't be meant is told on the way
+    /// (NOD-01, plan).
+    fn plan(&self, _typing: &mut Typing<'_>) -> Shape {
+        Shape::any()
+    }
 
     /// Rules between fields, for metadata whose fields are each in order or missing.
     fn check(&self, _metadata: &Map<String, Value>) -> Vec<Problem> {
         Vec::new()
+    }
+
+    /// The same rules as keywords of JSON Schema, as far as a schema can say them.
+    fn rules(&self) -> Value {
+        json!({})
     }
 
     /// The labels that its out-edges may carry. Reads metadata that may be wrong; answers as well as it can.
@@ -96,6 +111,17 @@ pub trait NodeType: fmt::Debug + Sync {
     fn is_available(&self) -> bool {
         true
     }
+}
+
+/// What people read of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Its name on a button.
+    pub label: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Metadata of an ordinary node, as JSON.
+    pub example: &'static str,
 }
 
 /// How many edges may lead to a node and away from it.
@@ -197,6 +223,12 @@ fn one_of(metadata: &Map<String, Value>, alternatives: &[&[&str]]) -> Vec<Proble
     let choices: Vec<_> = alternatives.iter().map(|fields| format!("`{}`", fields.join("` and `"))).collect();
     let message = format!("give {}", choices.join(", or "));
     vec![Problem::new(join("", alternatives[0][0]), "missing_field", message)]
+}
+
+/// [`one_of`] as a keyword of JSON Schema.
+fn one_of_rule(alternatives: &[&[&str]]) -> Value {
+    let complete: Vec<_> = alternatives.iter().map(|fields| json!({ "required": fields })).collect();
+    if complete.is_empty() { json!({}) } else { json!({ "anyOf": complete }) }
 }
 
 /// A failure that the same data would meet again.

@@ -3,13 +3,14 @@
 
 use serde_json::{Map, Value};
 
-use super::{Field, Group, Kind, NodeType, Problem, one_of};
+use super::{About, Field, Group, Kind, NodeType, Problem, one_of, one_of_rule};
 use crate::ReferenceKind;
 
 #[derive(Debug)]
 pub(super) struct Planned {
     name: &'static str,
     group: Group,
+    about: About,
     fields: &'static [Field],
     /// Alternatives of fields, one of which must be complete.
     one_of: &'static [&'static [&'static str]],
@@ -28,6 +29,14 @@ impl NodeType for Planned {
         self.fields
     }
 
+    fn about(&self) -> About {
+        self.about
+    }
+
+    fn rules(&self) -> Value {
+        one_of_rule(self.one_of)
+    }
+
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
         one_of(metadata, self.one_of)
     }
@@ -37,8 +46,12 @@ impl NodeType for Planned {
     }
 }
 
-const fn planned(name: &'static str, group: Group, fields: &'static [Field]) -> Planned {
-    Planned { name, group, fields, one_of: &[] }
+const fn planned(name: &'static str, group: Group, about: About, fields: &'static [Field]) -> Planned {
+    Planned { name, group, about, fields, one_of: &[] }
+}
+
+const fn about(label: &'static str, help: &'static str, example: &'static str) -> About {
+    About { label, help, example }
 }
 
 const POSITIVE: Kind = Kind::Integer { min: 1, max: 1_000_000 };
@@ -48,6 +61,11 @@ pub(super) static JOB: Planned = Planned {
     ..planned(
         "job",
         Group::Ai,
+        about(
+            "AI job",
+            "Asks a model, by an expert or by itself.",
+            r#"{"model": "small", "prompt": "Summarise: {{ input.text }}", "max_turns": 3}"#,
+        ),
         &[
             Field::optional("expert_id", Kind::Id(ReferenceKind::Expert), "the expert that answers"),
             Field::optional("model", Kind::Text, "the model, where there is no expert"),
@@ -62,6 +80,11 @@ pub(super) static JOB: Planned = Planned {
 pub(super) static EMBED: Planned = planned(
     "embed",
     Group::Ai,
+    about(
+        "Embed",
+        "Turns texts into vectors, and stores them if told where.",
+        r#"{"text": "{{ input.chunks }}"}"#,
+    ),
     &[
         Field::required("text", Kind::Template, "a text or a list of them"),
         Field::optional("model", Kind::Text, "the model"),
@@ -72,6 +95,7 @@ pub(super) static EMBED: Planned = planned(
 pub(super) static GURU: Planned = planned(
     "guru",
     Group::Resources,
+    about("Guru", "Searches a knowledge base for cards.", r#"{"query": "{{ input.question }}", "limit": 5}"#),
     &[
         Field::required("query", Kind::Text, "what is searched for"),
         Field::optional("limit", POSITIVE, "the most cards"),
@@ -84,6 +108,11 @@ pub(super) static GURU: Planned = planned(
 pub(super) static VECTOR_QUERY: Planned = planned(
     "vector_query",
     Group::Resources,
+    about(
+        "Vector query",
+        "Finds what is nearest to a text in a collection.",
+        r#"{"collection_id": "01961234-5678-7abc-8def-0123456789ab", "query": "{{ input.question }}", "top_k": 5}"#,
+    ),
     &[
         Field::required("collection_id", Kind::Id(ReferenceKind::Collection), "what is searched"),
         Field::required("query", Kind::Template, "a text or a vector"),
@@ -96,6 +125,11 @@ pub(super) static VECTOR_QUERY: Planned = planned(
 pub(super) static MCP_TOOL: Planned = planned(
     "mcp_tool",
     Group::Resources,
+    about(
+        "MCP tool",
+        "Calls a tool of a registered MCP server.",
+        r#"{"server_id": "01961234-5678-7abc-8def-0123456789ab", "tool": "search", "arguments": {"q": "{{ input.q }}"}}"#,
+    ),
     &[
         Field::required("server_id", Kind::Id(ReferenceKind::McpServer), "the registered server"),
         Field::required("tool", Kind::Word, "the tool's name"),

@@ -2,7 +2,7 @@
 
 use domain::Failure;
 
-use super::{Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure};
+use super::{About, Arity, Context, Field, Group, Kind, Metadata, NodeType, Output, Pure, Shape, Typing};
 
 #[derive(Debug)]
 pub(super) struct Return;
@@ -11,7 +11,8 @@ const FIELDS: &[Field] = &[Field::optional(
     "output",
     Kind::Template,
     "any JSON with `{{ }}` in its strings; `{{ input }}` if left out",
-)];
+)
+.or_else("\"{{ input }}\"")];
 
 impl NodeType for Return {
     fn name(&self) -> &'static str {
@@ -22,8 +23,20 @@ impl NodeType for Return {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Return",
+            help: "Ends its branch with the run's result.",
+            example: r#"{"output": {"count": "{{ $count(input) }}"}}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        if typing.metadata().has("output") { typing.value("output") } else { typing.input() }
     }
 
     fn arity(&self) -> Arity {

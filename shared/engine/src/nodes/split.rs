@@ -1,11 +1,11 @@
 //! `split`: named parts for labelled edges, or a list cut into batches.
 
 use domain::Failure;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Budget, Context, Field, Group, Kind, Labels, MAX_ITEMS, Metadata, NodeType, Output, Problem, Pure, list,
-    metadata::failed,
+    About, Budget, Context, Field, Group, Kind, Labels, MAX_ITEMS, Metadata, NodeType, Output, Problem, Pure,
+    Shape, Typing, list, metadata::failed,
 };
 
 #[derive(Debug)]
@@ -35,8 +35,26 @@ impl NodeType for Split {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Split",
+            help: "Cuts a list into batches, or hands named parts to its edges.",
+            example: r#"{"items": "{{ input.rows }}", "batch_size": 100}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        if typing.metadata().has("parts") {
+            return Shape::object(
+                typing.choices("parts").into_iter().map(|(label, part)| (label, part.settled())),
+            );
+        }
+        let item = typing.items().items();
+        Shape::list(Shape::list_of(item, 1, None))
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
@@ -58,6 +76,15 @@ impl NodeType for Split {
                 vec![Problem::new("/parts", "missing_field", "give `parts`, or `items` and `batch_size`")]
             }
         }
+    }
+
+    fn rules(&self) -> Value {
+        json!({
+            "oneOf": [
+                { "required": ["parts"], "properties": { "items": false, "batch_size": false } },
+                { "required": ["items", "batch_size"], "properties": { "parts": false } },
+            ],
+        })
     }
 
     fn labels(&self, metadata: &Map<String, Value>) -> Labels {

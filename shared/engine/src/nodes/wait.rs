@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, TimeDelta};
 use domain::{Failure, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, invalid, one_of};
+use super::{
+    About, Context, Control, Field, Group, Kind, Metadata, NodeType, Problem, Shape, Typing, invalid, one_of,
+    one_of_rule,
+};
 
 #[derive(Debug)]
 pub(super) struct Wait;
@@ -30,8 +33,22 @@ impl NodeType for Wait {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Wait",
+            help: "Waits for a time, then hands its input on.",
+            example: r#"{"seconds": 3600}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.must_be("seconds", &Shape::number());
+        typing.must_be("until", &Shape::text());
+        typing.input()
     }
 
     fn check(&self, metadata: &Map<String, Value>) -> Vec<Problem> {
@@ -42,6 +59,13 @@ impl NodeType for Wait {
             problems.push(Problem::new("/seconds", "out_of_range", failure.message));
         }
         problems
+    }
+
+    fn rules(&self) -> Value {
+        let mut rules = one_of_rule(&[&["seconds"], &["until"]]);
+        let seconds = json!({ "type": "number", "minimum": 0, "maximum": MAX_WAIT_S });
+        rules["properties"] = json!({ "seconds": { "anyOf": [seconds, { "type": "string" }] } });
+        rules
     }
 
     fn control(&self) -> Option<Control> {
@@ -80,6 +104,6 @@ fn delay(seconds: &Value) -> Result<TimeDelta, Failure> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds of at most a year")]
-fn to_ms(seconds: f64) -> i64 {
+pub(crate) fn to_ms(seconds: f64) -> i64 {
     (seconds * 1000.0) as i64
 }

@@ -3,7 +3,7 @@
 use domain::{Failure, UsedVersion, WorkflowId};
 use serde_json::Value;
 
-use super::{Context, Control, Field, Group, Kind, Metadata, NodeType};
+use super::{About, Context, Control, Field, Group, Kind, Metadata, NodeType, Shape, Typing};
 use crate::ReferenceKind;
 
 #[derive(Debug)]
@@ -28,8 +28,20 @@ impl NodeType for Workflow {
         Group::Control
     }
 
+    fn about(&self) -> About {
+        About {
+            label: "Workflow",
+            help: "Runs another workflow and takes its result.",
+            example: r#"{"workflow_id": "01961234-5678-7abc-8def-0123456789ab", "input": {"order": "{{ input.id }}"}}"#,
+        }
+    }
+
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn plan(&self, typing: &mut Typing<'_>) -> Shape {
+        typing.run()
     }
 
     fn control(&self) -> Option<Control> {
@@ -50,6 +62,13 @@ pub(crate) fn names(metadata: &Metadata, used: &UsedVersion) -> bool {
     let id = metadata.plain("workflow_id").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let number = metadata.plain("version").and_then(Value::as_u64);
     id == Some(used.workflow_id) && number == used.number.map(u64::from)
+}
+
+/// The workflow, and perhaps the number of its version, that a node with this metadata runs.
+pub(crate) fn of(metadata: &Metadata) -> Option<(WorkflowId, Option<u32>)> {
+    let id = metadata.plain("workflow_id").and_then(Value::as_str)?.parse().ok()?;
+    let number = metadata.plain("version").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
+    Some((id, number))
 }
 
 /// A workflow, and perhaps the number of its version, that a graph runs.

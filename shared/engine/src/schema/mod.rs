@@ -51,7 +51,7 @@ impl Schema {
     /// The schema that a node's `structured_output` stands for: itself, or that of the example (see
     /// [`is_schema`]).
     pub(crate) fn of_structured_output(value: &Value) -> Result<Self, Mismatch> {
-        if is_schema(value) { Self::compile(value) } else { Self::compile(&of_example(value)) }
+        Self::compile(&of_structured_output(value))
     }
 
     /// Every place where `value` does not match, up to [`MAX_MISMATCHES`].
@@ -65,6 +65,11 @@ impl Schema {
             })
             .collect()
     }
+}
+
+/// The schema that a `structured_output` stands for.
+pub(crate) fn of_structured_output(value: &Value) -> Value {
+    if is_schema(value) { value.clone() } else { of_example(value) }
 }
 
 /// Whether a `structured_output` is a JSON Schema; if not, it is an example.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub use inputs::{validate_input_params, validate_inputs};
+pub(crate) use node::pointer_into_body;
 pub use node::{MAX_DELAY_S, MAX_RETRIES, MAX_TIMEOUT_S};
 pub use references::{Reference, ReferenceKind, references, used_workflows};
 
@@ -177,7 +178,7 @@ fn unavailable(graph: &Graph, nodes: &[CheckedNode]) -> Vec<Violation> {
         if let Some(body) = &read.body {
             let inner = unavailable(body, &check_body(body).nodes);
             found.extend(inner.into_iter().map(|violation| Violation {
-                pointer: node::pointer_into_body(node, &pointer, &violation.pointer),
+                pointer: pointer_into_body(node, &pointer, &violation.pointer),
                 ..violation
             }));
         }

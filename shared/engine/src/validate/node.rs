@@ -99,7 +99,7 @@ fn check_inner(body: &Graph, around: &Around<'_>, node: &Node, pointer: &str, ou
 
 /// Where `inner`, a place in the body of a node, stands in the document that has the node at `pointer`: a body is given as a graph,
 /// as a list of nodes, or as the fields of the one node that runs a workflow.
-pub(super) fn pointer_into_body(node: &Node, pointer: &str, inner: &str) -> String {
+pub(crate) fn pointer_into_body(node: &Node, pointer: &str, inner: &str) -> String {
     match node.metadata.get("body") {
         None => format!("{pointer}{}", inner.trim_start_matches("/nodes/0")),
         Some(body) if body.is_array() => {

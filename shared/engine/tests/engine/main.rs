@@ -4,13 +4,18 @@
 #![allow(clippy::unwrap_used)]
 
 mod children;
+mod drive;
 mod lifecycle;
 mod liveness;
+mod mutations;
 mod node_types;
 mod outside;
+mod palette;
+mod plan;
 mod properties;
 mod reference;
 mod results;
+mod typed;
 mod validation;
 mod waiting;
 mod world;

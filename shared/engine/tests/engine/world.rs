@@ -109,7 +109,12 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(graph: Graph, inputs: Value) -> Self {
         let plan = compile(version(graph)).unwrap_or_else(|violations| panic!("{violations:#?}"));
-        let run = Run::start(NewRun {
+        Self::of_plan(plan, Self::fresh(), inputs)
+    }
+
+    /// The control state that every run of these tests begins with.
+    pub(crate) fn fresh() -> Run {
+        Run::start(NewRun {
             id: RunId::new(id(4)),
             team_id: TeamId::new(id(1)),
             workflow_id: WorkflowId::new(id(2)),
@@ -117,12 +122,10 @@ impl World {
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
             priority: Priority::Default,
             created_on: start(),
-        });
-        let values = Values { inputs: Arc::new(inputs), ..Values::default() };
-        Self { plan, run, values, now: start(), records: Vec::new() }
+        })
     }
 
-    /// A run of a chunk.
+    /// A run of a plan, such as that of a chunk.
     pub(crate) fn of_plan(plan: Plan, run: Run, inputs: Value) -> Self {
         let values = Values { inputs: Arc::new(inputs), ..Values::default() };
         Self { plan, run, values, now: start(), records: Vec::new() }

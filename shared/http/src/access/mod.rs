@@ -3,6 +3,7 @@
 //!
 //! A route that is not declared answers nobody.
 
+mod act;
 mod caller;
 mod credential;
 mod gate;

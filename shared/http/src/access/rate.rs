@@ -16,6 +16,8 @@ pub enum Rate {
     Api,
     /// Starts of runs: 60 a minute. Let through like the rest.
     Starts,
+    /// Invitations: 50 an hour. Where it can't be counted it is refused: strangers get mail.
+    Invitations,
     /// What calls a model: 100 an hour. Where it can't be counted it is refused: it costs money.
     Model,
 }
@@ -26,6 +28,7 @@ impl Rate {
         match self {
             Self::Api => "api",
             Self::Starts => "run-starts",
+            Self::Invitations => "invitations",
             Self::Model => "model-tools",
         }
     }
@@ -35,13 +38,14 @@ impl Rate {
         match self {
             Self::Api => (1000, Duration::from_hours(1)),
             Self::Starts => (60, Duration::from_mins(1)),
+            Self::Invitations => (50, Duration::from_hours(1)),
             Self::Model => (100, Duration::from_hours(1)),
         }
     }
 
     /// Whether a request that can't be counted is let through.
     pub const fn fails_open(self) -> bool {
-        !matches!(self, Self::Model)
+        !matches!(self, Self::Invitations | Self::Model)
     }
 }
 

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
+mod arrivals;
+mod bearers;
 mod codes;
+mod issuer;
 mod keys;
 mod logins;
 mod passwords;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     fakes::{
         ManualClock, MemoryAccounts, MemoryChallenges, MemoryCounters, MemoryMailer, MemorySecrets,
-        MemorySessions, SequentialEntropy, SequentialIds,
+        MemorySessions, MemoryWeb, SequentialEntropy, SequentialIds,
     },
     ports::{Accounts as _, EmailAddress, Mail},
 };
@@ -24,6 +24,7 @@ pub(crate) struct World {
     pub(crate) mailer: Arc<MemoryMailer>,
     pub(crate) secrets: MemorySecrets,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) web: Arc<MemoryWeb>,
 }
 
 impl World {
@@ -35,6 +36,7 @@ impl World {
         let at = Timestamp::from_timestamp(1_770_000_000, 0).unwrap();
         let clock = Arc::new(ManualClock::at(at));
         let accounts = Arc::new(MemoryAccounts::default());
+        let web = Arc::new(MemoryWeb::default());
         let (mailer, secrets) = (Arc::new(MemoryMailer::default()), MemorySecrets::default());
         let ports = Ports {
             accounts: accounts.clone(),
@@ -42,13 +44,14 @@ impl World {
             challenges: Arc::new(MemoryChallenges::default()),
             counters: Arc::new(MemoryCounters::new(clock.clone())),
             mailer: mailer.clone(),
+            web: web.clone(),
             secrets: Arc::new(secrets.clone()),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
             entropy: Arc::new(SequentialEntropy::default()),
         };
         let identity = Identity::new(ports, Realm::of_stage("test"), cost);
-        Self { identity, accounts, mailer, secrets, clock }
+        Self { identity, accounts, mailer, secrets, clock, web }
     }
 
     /// Asks for a code and answers the mail that came.

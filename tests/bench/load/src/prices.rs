@@ -1,4 +1,4 @@
-//! What steps cost on AWS, by what they asked for and a dated table of prices (`tests/bench/prices.json`).
+//! What steps cost on AWS, by what they asked for and a dated table of prices (`shared/engine/prices.json`).
 //!
 //! Counted is what a run needs: its start over HTTP, every read and write of the workers, their messages and their invocations. What
 //! the function `runs` reads is left out, since it only reads for a caller who waits for the run's end. So are logs, storage and traffic, and
@@ -183,7 +183,8 @@ mod tests {
     use crate::{spent::Cpu, stats::Latency};
 
     fn prices() -> Prices {
-        Prices::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../prices.json"))).unwrap()
+        Prices::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/engine/prices.json")))
+            .unwrap()
     }
 
     fn asked(by: &str, service: &str, operation: &str, requests: f64, units: f64) -> Asked {

@@ -16,6 +16,8 @@ pub(in crate::expr) fn reads(source: &str) -> Reads {
         Ok(ast) => walk(&ast, true, &mut reads),
         Err(_) => reads.all = true,
     }
+    // What reads everything reads the time too.
+    reads.moment |= reads.all;
     reads
 }
 
@@ -24,6 +26,9 @@ fn walk(node: &AstNode, at_root: bool, reads: &mut Reads) {
     with_stack(|| match node {
         AstNode::Path { steps } => path(steps, at_root, reads),
         AstNode::Name(name) if at_root => reads.all |= name == "base",
+        AstNode::Variable(name) if matches!(name.as_str(), "now" | "millis" | "random" | "shuffle") => {
+            reads.moment = true;
+        }
         AstNode::Variable(name) => reads.all |= name == "base" || (name.is_empty() && at_root),
         // `$$` is the whole scope; so may be what `%`, `*` and `**` find.
         AstNode::ParentVariable(_) | AstNode::Parent(_) => reads.all = true,
@@ -60,6 +65,7 @@ fn walk(node: &AstNode, at_root: bool, reads: &mut Reads) {
 
 /// A call with `piped` arguments in front of those it is written with.
 fn call(name: &str, args: &[AstNode], piped: usize, at_root: bool, reads: &mut Reads) {
+    reads.moment |= matches!(name, "now" | "millis" | "random" | "shuffle");
     reads.all |= name == "eval" || (at_root && uses_context(name, args.len() + piped));
     for arg in args {
         walk(arg, at_root, reads);
@@ -131,7 +137,7 @@ fn named(steps: &[PathStep], rooted: bool, reads: &mut Reads) {
             Some(key) if unfiltered(0) && unfiltered(1) => drop(reads.nodes.insert(key.to_owned())),
             _ => reads.all = true,
         },
-        ("base", Some(_)) if unfiltered(0) => {}
+        ("base", Some(part)) if unfiltered(0) => reads.moment |= part != "params" && part != "nodes",
         ("base", _) => reads.all = true,
         ("secret", Some(name)) => drop(reads.secrets.insert(name.to_owned())),
         _ => {}

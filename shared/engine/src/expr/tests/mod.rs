@@ -5,6 +5,7 @@ mod language;
 #[cfg(feature = "jsonata-rs")]
 mod other_engine;
 mod reads;
+mod shapes;
 mod templates;
 
 use chrono::DateTime;

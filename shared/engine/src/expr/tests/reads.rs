@@ -6,9 +6,11 @@ use crate::expr::{Expr, Reads, TemplateTree};
 
 /// `nodes` and `secrets` as words; `*` for all nodes.
 fn check(source: &str, nodes: &str, secrets: &str) {
-    let reads = Expr::parse_field(source).expect(source).reads();
+    let mut reads = Expr::parse_field(source).expect(source).reads();
+    reads.moment = false;
     let words = |text: &str| text.split_whitespace().filter(|word| *word != "*").map(str::to_owned).collect();
-    let expected = Reads { nodes: words(nodes), all: nodes.contains('*'), secrets: words(secrets) };
+    let expected =
+        Reads { nodes: words(nodes), all: nodes.contains('*'), secrets: words(secrets), ..Reads::default() };
     assert_eq!(reads, expected, "{source}");
 }
 
@@ -68,6 +70,24 @@ fn what_can_not_be_told_is_all() {
 }
 
 #[test]
+fn what_differs_from_run_to_run_is_told() {
+    for source in [
+        "$now()",
+        "$map([1], $random)",
+        "base.time",
+        "$base.run.id",
+        "input[x > $millis()]",
+        "$$",
+        "$shuffle([1, 2])",
+    ] {
+        assert!(Expr::parse(source).expect(source).reads().moment, "{source}");
+    }
+    for source in ["input.time", "base.params.now", "base.nodes.a.time", "$sum(input.x)", "'$now()'"] {
+        assert!(!Expr::parse(source).expect(source).reads().moment, "{source}");
+    }
+}
+
+#[test]
 fn secrets_are_named() {
     check("'Bearer ' & secret.TOKEN", "", "TOKEN");
     check("{{ secret.A & base.nodes.x.y }}", "x", "A");
@@ -82,6 +102,7 @@ fn a_tree_reads_what_its_strings_read() {
         nodes: ["a".to_owned(), "b".to_owned()].into(),
         all: false,
         secrets: ["S".to_owned()].into(),
+        moment: false,
     };
     assert_eq!(reads, expected);
 }

@@ -1,0 +1,136 @@
+//! What was done.
+
+use std::net::IpAddr;
+
+use app::ports::{Activity, Actor, Outcome};
+use catalog::{Audited, Verified};
+use domain::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Who did something.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
+struct ActorView {
+    /// `member`, `service`, or `system`, which is Heddle itself.
+    kind: &'static str,
+    /// Of the member or the service.
+    id: Option<Uuid>,
+}
+
+impl From<Actor> for ActorView {
+    fn from(actor: Actor) -> Self {
+        let (kind, id) = match actor {
+            Actor::Member(id) => ("member", Some(id.uuid())),
+            Actor::Service(id) => ("service", Some(id.uuid())),
+            Actor::System => ("system", None),
+        };
+        Self { kind, id }
+    }
+}
+
+/// Something that was done.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Activity)]
+pub(crate) struct ActivityView {
+    id: Uuid,
+    actor: ActorView,
+    #[schema(example = "workflow.publish")]
+    action: String,
+    resource_kind: Option<String>,
+    resource_id: Option<Uuid>,
+    #[schema(value_type = Object)]
+    details: Map<String, Value>,
+    /// Null for who may not read the audit log.
+    #[schema(value_type = Option<String>)]
+    ip: Option<IpAddr>,
+    /// Likewise.
+    user_agent: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+}
+
+impl ActivityView {
+    /// With where it came from, or without.
+    pub(crate) fn new(activity: Activity, tells_where: bool) -> Self {
+        Self {
+            id: activity.id,
+            actor: activity.actor.into(),
+            action: activity.action,
+            resource_kind: activity.resource_kind,
+            resource_id: activity.resource_id,
+            details: activity.details,
+            ip: activity.ip.filter(|_| tells_where),
+            user_agent: activity.user_agent.filter(|_| tells_where),
+            created_on: activity.at,
+        }
+    }
+}
+
+/// An entry of the audit log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub(crate) struct AuditedView {
+    id: Uuid,
+    /// Counts the team's entries from 1.
+    number: u64,
+    actor: ActorView,
+    #[schema(example = "member.update")]
+    action: String,
+    resource_kind: String,
+    resource_id: Option<Uuid>,
+    /// `allowed`, `denied` or `failed`.
+    #[schema(value_type = String, example = "allowed")]
+    outcome: Outcome,
+    /// What changed, and `acting_as`, the actor's role.
+    #[schema(value_type = Object)]
+    details: Map<String, Value>,
+    #[schema(value_type = Option<String>)]
+    ip: Option<IpAddr>,
+    request_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_on: Timestamp,
+    /// SHA-256 of the entry and of the hash before it, in hex.
+    hash: String,
+}
+
+impl From<Audited> for AuditedView {
+    fn from(Audited { number, entry, hash }: Audited) -> Self {
+        Self {
+            id: entry.id,
+            number,
+            actor: entry.actor.into(),
+            action: entry.action,
+            resource_kind: entry.resource_kind,
+            resource_id: entry.resource_id,
+            outcome: entry.outcome,
+            details: entry.details,
+            ip: entry.ip,
+            request_id: entry.request_id,
+            created_on: entry.at,
+            hash: hex::encode(hash),
+        }
+    }
+}
+
+/// What a look at a whole audit log found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditVerified)]
+pub(crate) struct VerifiedView {
+    /// Whether each entry is what it was, and follows the one before.
+    is_whole: bool,
+    /// How many there are.
+    entries: u64,
+    /// The hash of the last one, in hex. Noted elsewhere, it tells later whether the end was cut off.
+    head: Option<String>,
+    /// The number of the first entry that is wrong.
+    broken_at: Option<u64>,
+}
+
+impl From<Verified> for VerifiedView {
+    fn from(Verified { entries, head, broken_at }: Verified) -> Self {
+        Self { is_whole: broken_at.is_none(), entries, head: head.map(hex::encode), broken_at }
+    }
+}
