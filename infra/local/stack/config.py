@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 STACK_NAME = "heddle-local"
-FUNCTIONS = ("auth", "teams", "services", "secrets", "workflows", "runs", "node-executor", "maintenance", "migrator")
+FUNCTIONS = ("auth", "teams", "services", "experts", "secrets", "workflows", "runs", "node-executor", "maintenance", "migrator")
 DEFAULT_PORTS = {"heddle": 4500, "aws": 4566, "postgres": 54329, "sample": 4580, "watch": 9000}
 
 

@@ -1,13 +1,15 @@
-//! Experts: personas that `job` nodes speak with (EXP-01 … EXP-03).
+//! Experts: personas that `job` nodes speak with (EXP-01 … EXP-03). Their changes are in `expert_edits`, what they are tied to in
+//! `expert_ties`.
 
 use domain::{ExpertId, ExpertStatus, TeamId, Timestamp};
 use serde_json::{Map, Value};
-use sqlx::{query_as, types::Json};
+use sqlx::{PgConnection, query_as, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
-    error::found_any,
+    error::store_error,
+    expert_ties::{lock_team, refuse_wrong_subs},
     word::{Word, word},
 };
 
@@ -28,9 +30,13 @@ pub struct Expert {
     pub input_params: Map<String, Value>,
     /// Temperature, tools, memory and the like.
     pub settings: Map<String, Value>,
-    /// When it was made.
+    /// Counts the edits; what `ETag` shows.
+    pub revision: i64,
+    /// The expert that this is an earlier state of.
+    pub history_of: Option<ExpertId>,
+    /// When it was made; of an earlier state, when it came to be.
     pub created_on: Timestamp,
-    /// When it last changed.
+    /// When it last changed; of an earlier state, when another took its place.
     pub updated_on: Timestamp,
 }
 
@@ -70,7 +76,7 @@ pub struct ExpertPatch {
     pub settings: Option<Map<String, Value>>,
 }
 
-/// Which experts to list. Absent fields filter nothing.
+/// Which experts to list. Absent fields filter nothing, but earlier states of experts are listed only where their status is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpertFilter {
     /// Only in this status.
@@ -80,39 +86,22 @@ pub struct ExpertFilter {
 }
 
 impl Catalog {
-    /// Records an expert.
+    /// Records an expert. [`Conflict`](StoreError::Conflict) where its sub-experts are no longer what they have to be.
     pub async fn expert_insert(&self, team: TeamId, new: &NewExpert) -> Result<Expert, StoreError> {
         let mut tx = self.team(team, "insert an expert").await?;
-        let row = query_as!(
-            Row,
-            r#"insert into experts (id, team_id, name, prompt, model_name, status, input_params, settings)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>", created_on, updated_on"#,
-            new.id.uuid(),
-            team.uuid(),
-            new.name,
-            new.prompt,
-            new.model_name,
-            word(new.status),
-            Json(&new.input_params) as _,
-            Json(&new.settings) as _
-        )
-        .fetch_one(&mut *tx)
-        .await;
-        tx.end(row).await.map(Expert::from)
+        let inserted = insert(&mut tx, team, new).await;
+        tx.close(inserted).await
     }
 
-    /// An expert of the team.
+    /// An expert of the team. An earlier state of one is not found by its own id.
     pub async fn expert_get(&self, team: TeamId, id: ExpertId) -> Result<Expert, StoreError> {
         let mut tx = self.team(team, "get an expert").await?;
         let found = query_as!(
             Row,
             r#"select id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
                 input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>", created_on, updated_on
-            from experts where team_id = $1 and id = $2"#,
+                settings as "settings: Json<Map<String, Value>>", revision, history_of, created_on, updated_on
+            from experts where team_id = $1 and id = $2 and history_of is null"#,
             team.uuid(),
             id.uuid()
         )
@@ -135,6 +124,7 @@ impl Catalog {
                 r#"select count(*) as "count!" from experts
                 where team_id = $1
                     and ($2::text is null or status = $2)
+                    and (history_of is null or $2 = 'historical')
                     and ($3::text is null or strpos(lower(name), lower($3)) > 0)"#,
                 team.uuid(),
                 status,
@@ -146,10 +136,11 @@ impl Catalog {
                 Row,
                 r#"select id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
                     input_params as "input_params: Json<Map<String, Value>>",
-                    settings as "settings: Json<Map<String, Value>>", created_on, updated_on
+                    settings as "settings: Json<Map<String, Value>>", revision, history_of, created_on, updated_on
                 from experts
                 where team_id = $1
                     and ($2::text is null or status = $2)
+                    and (history_of is null or $2 = 'historical')
                     and ($3::text is null or strpos(lower(name), lower($3)) > 0)
                 order by id desc limit $4 offset $5"#,
                 team.uuid(),
@@ -165,63 +156,44 @@ impl Catalog {
         let page = page.await;
         tx.end(page).await
     }
-
-    /// Changes an expert.
-    pub async fn expert_update(
-        &self,
-        team: TeamId,
-        id: ExpertId,
-        patch: &ExpertPatch,
-    ) -> Result<Expert, StoreError> {
-        let mut tx = self.team(team, "update an expert").await?;
-        let row = query_as!(
-            Row,
-            r#"update experts set
-                name = coalesce($3, name),
-                prompt = coalesce($4, prompt),
-                model_name = coalesce($5, model_name),
-                status = coalesce($6, status),
-                input_params = coalesce($7, input_params),
-                settings = coalesce($8, settings)
-            where team_id = $1 and id = $2
-            returning id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>", created_on, updated_on"#,
-            team.uuid(),
-            id.uuid(),
-            patch.name,
-            patch.prompt,
-            patch.model_name,
-            patch.status.map(word),
-            patch.input_params.as_ref().map(Json) as _,
-            patch.settings.as_ref().map(Json) as _
-        )
-        .fetch_one(&mut *tx)
-        .await;
-        tx.end(row).await.map(Expert::from)
-    }
-
-    /// Deletes an expert. Published versions keep what they took from it.
-    pub async fn expert_delete(&self, team: TeamId, id: ExpertId) -> Result<(), StoreError> {
-        let mut tx = self.team(team, "delete an expert").await?;
-        let deleted =
-            sqlx::query!("delete from experts where team_id = $1 and id = $2", team.uuid(), id.uuid())
-                .execute(&mut *tx)
-                .await;
-        found_any(&tx.end(deleted).await?)
-    }
 }
 
-struct Row {
-    id: Uuid,
-    name: String,
-    prompt: String,
-    model_name: String,
-    status: Word<ExpertStatus>,
-    input_params: Json<Map<String, Value>>,
-    settings: Json<Map<String, Value>>,
-    created_on: Timestamp,
-    updated_on: Timestamp,
+async fn insert(tx: &mut PgConnection, team: TeamId, new: &NewExpert) -> Result<Expert, StoreError> {
+    lock_team(tx, team).await?;
+    refuse_wrong_subs(tx, team, new.id, &new.settings).await?;
+    let row = query_as!(
+        Row,
+        r#"insert into experts (id, team_id, name, prompt, model_name, status, input_params, settings)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        returning id, name, prompt, model_name, status as "status: Word<ExpertStatus>",
+            input_params as "input_params: Json<Map<String, Value>>",
+            settings as "settings: Json<Map<String, Value>>", revision, history_of, created_on, updated_on"#,
+        new.id.uuid(),
+        team.uuid(),
+        new.name,
+        new.prompt,
+        new.model_name,
+        word(new.status),
+        Json(&new.input_params) as _,
+        Json(&new.settings) as _
+    )
+    .fetch_one(tx)
+    .await;
+    row.map(Expert::from).map_err(store_error("insert an expert"))
+}
+
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) prompt: String,
+    pub(crate) model_name: String,
+    pub(crate) status: Word<ExpertStatus>,
+    pub(crate) input_params: Json<Map<String, Value>>,
+    pub(crate) settings: Json<Map<String, Value>>,
+    pub(crate) revision: i64,
+    pub(crate) history_of: Option<Uuid>,
+    pub(crate) created_on: Timestamp,
+    pub(crate) updated_on: Timestamp,
 }
 
 impl From<Row> for Expert {
@@ -234,6 +206,8 @@ impl From<Row> for Expert {
             status: row.status.0,
             input_params: row.input_params.0,
             settings: row.settings.0,
+            revision: row.revision,
+            history_of: row.history_of.map(ExpertId::from),
             created_on: row.created_on,
             updated_on: row.updated_on,
         }

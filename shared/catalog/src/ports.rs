@@ -30,7 +30,8 @@ impl WorkflowCatalog for Catalog {
         let secrets: Vec<String> = secrets.map(|reference| reference.id.clone()).collect();
         let mut tx = self.team(team, "look up references").await?;
         let found = sqlx::query!(
-            r#"select 'expert' as "kind!", id::text as "id!" from experts where team_id = $1 and id = any ($2)
+            r#"select 'expert' as "kind!", id::text as "id!" from experts
+                where team_id = $1 and id = any ($2) and history_of is null
             union all
             select 'workflow', id::text from workflows where team_id = $1 and id = any ($3)
             union all

@@ -331,12 +331,18 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
     let user = text(&post("/services/resolve", key).await["id"]);
     let secret = request_with("PUT", &format!("{BASE}/secrets/SHOP"), "", &json!({"value": "sk-live"}));
     assert_eq!(call(&world.router, by_token(secret, &token)).await.code(), 201);
+    let expert = text(&post("/experts", json!({"name": "theirs", "model_name": "m"})).await["id"]);
+    for link in [format!("workflows/{workflow}"), format!("services/{service}")] {
+        let put = request_with("PUT", &format!("{BASE}/experts/{expert}/{link}"), "", &Value::Null);
+        assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204, "{link}");
+    }
     BTreeMap::from([
         ("name", "SHOP".to_owned()),
         ("invitation_id", invitation),
         ("service_id", service),
         ("segment_id", text(&segment["id"])),
         ("service_user_id", user),
+        ("expert_id", expert),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
         ("run_id", run),
@@ -373,7 +379,11 @@ async fn what_another_team_has_is_told_from_nothing_by_nobody() {
     }
     // The other team has it all still.
     let owner = Credential::Token(world.token(theirs.members["owner"], TimeDelta::zero()).await);
-    for path in [format!("/workflows/{}", things["workflow_id"]), format!("/runs/{}", things["run_id"])] {
+    for path in [
+        format!("/workflows/{}", things["workflow_id"]),
+        format!("/runs/{}", things["run_id"]),
+        format!("/experts/{}", things["expert_id"]),
+    ] {
         let route = Route::new("GET", "", Needs::Nobody);
         assert_eq!(world.send(&route, &path, &owner).await.code(), 200, "{path}");
     }

@@ -16,12 +16,13 @@ use vault::Keeper;
 use super::areas::{Area, mount};
 
 /// The functions by their name in `template.yaml`, with the paths that each owns. The first one answers what nobody owns.
-pub(crate) const PREFIXES: [(&str, &[&str]); 6] = [
+pub(crate) const PREFIXES: [(&str, &[&str]); 7] = [
     ("Runs", &["/api/v1/runs", "/api/v1/dead-letters", "/api/v1/approvals"]),
     ("Workflows", &["/api/v1/workflows"]),
     ("Auth", &["/api/v1/auth", "/.well-known"]),
     ("Teams", &["/api/v1/teams", "/api/v1/invitations", "/api/v1/activity", "/api/v1/audit"]),
     ("Services", &["/api/v1/services"]),
+    ("Experts", &["/api/v1/experts"]),
     ("Secrets", &["/api/v1/secrets"]),
 ];
 
@@ -94,6 +95,11 @@ pub(crate) fn router(
     let gate = gate.open_to(origins);
     let (seats, clock) = (Arc::clone(&catalog) as _, Arc::clone(&boot.clock));
     let auth = auth::State { identity, seats, clock };
+    let experts = experts::State {
+        catalog: Arc::clone(&catalog),
+        clock: Arc::clone(&boot.clock),
+        ids: Arc::clone(&boot.ids),
+    };
     let secrets = secrets::State { keeper, clock: Arc::clone(&boot.clock), ids: Arc::clone(&boot.ids) };
     let ping = move || {
         let catalog = Arc::clone(&catalog);
@@ -105,6 +111,7 @@ pub(crate) fn router(
         auth::router(auth, gate.clone(), ping.clone()),
         teams::router(teams, gate.clone()),
         services::router(services, gate.clone()),
+        experts::router(experts, gate.clone(), ping.clone()),
         secrets::router(secrets, gate, ping),
     ];
     let areas = PREFIXES.into_iter().zip(routers);

@@ -7,6 +7,7 @@ mod accounts;
 mod annotations;
 mod audit;
 mod constraints;
+mod expert_ties;
 mod experts;
 mod full;
 mod graph;

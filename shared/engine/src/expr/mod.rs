@@ -25,6 +25,7 @@ mod jsonata_core;
 #[cfg(feature = "jsonata-rs")]
 mod jsonata_rs;
 mod limits;
+mod preview;
 mod scan;
 mod scope;
 mod template;
@@ -40,6 +41,7 @@ pub use self::{
     engine::Engine,
     entropy::Entropy,
     error::ExprError,
+    preview::{Preview, Unfilled},
     scope::Scope,
     template::{Part, Template, TemplateTree, WithSecrets},
 };

@@ -18,11 +18,11 @@ use crate::{pointer::join, shape::Shape};
 /// - Text that shall hold two braces says `{{ "{{" }}`. A `}}` outside of an expression is plain text.
 #[derive(Debug, Clone)]
 pub struct Template {
-    pieces: Vec<Piece>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 #[derive(Debug, Clone)]
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Expr(Expr),
 }
@@ -116,7 +116,7 @@ impl Template {
         single
     }
 
-    fn exprs(&self) -> impl Iterator<Item = &Expr> {
+    pub(super) fn exprs(&self) -> impl Iterator<Item = &Expr> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Expr(expr) => Some(expr),
             Piece::Text(_) => None,
@@ -126,12 +126,17 @@ impl Template {
 
 /// The text that an expression becomes beside other text.
 fn part_of(expr: &Expr, scope: &Scope<'_>) -> Result<String, ExprError> {
+    defined_part_of(expr, scope).map(Option::unwrap_or_default)
+}
+
+/// The same; None where the expression gives undefined.
+pub(super) fn defined_part_of(expr: &Expr, scope: &Scope<'_>) -> Result<Option<String>, ExprError> {
     let scope = scope.part(&expr.start.to_string());
-    Ok(match expr.evaluate(&scope).map_err(|error| error.shifted(expr.start))? {
-        None => String::new(),
-        Some(Value::String(string)) => string,
-        Some(other) => other.to_string(),
-    })
+    let value = expr.evaluate(&scope).map_err(|error| error.shifted(expr.start))?;
+    Ok(value.map(|value| match value {
+        Value::String(string) => string,
+        other => other.to_string(),
+    }))
 }
 
 /// A text of evaluated metadata that secrets are still to be put into. The engine never knows what is in them.

@@ -110,6 +110,18 @@ pub const ROUTES: &[Route] = &[
     team("GET", "/services/{service_id}/users", P::ServicesView),
     team("DELETE", "/services/{service_id}/users/{service_user_id}", P::ServicesManage),
     team("POST", "/services/resolve", P::EndUsersResolve),
+    // experts
+    creates("/experts", P::WorkflowsCreate),
+    team("GET", "/experts", P::WorkflowsView),
+    team("GET", "/experts/{expert_id}", P::WorkflowsView),
+    team("PATCH", "/experts/{expert_id}", P::WorkflowsEdit),
+    team("DELETE", "/experts/{expert_id}", P::WorkflowsDelete),
+    team("GET", "/experts/{expert_id}/history", P::WorkflowsView),
+    team("PUT", "/experts/{expert_id}/workflows/{workflow_id}", P::WorkflowsEdit),
+    team("DELETE", "/experts/{expert_id}/workflows/{workflow_id}", P::WorkflowsEdit),
+    team("PUT", "/experts/{expert_id}/services/{service_id}", P::WorkflowsEdit),
+    team("DELETE", "/experts/{expert_id}/services/{service_id}", P::WorkflowsEdit),
+    team("POST", "/experts/{expert_id}/render", P::WorkflowsView),
     // workflows
     creates("/workflows", P::WorkflowsCreate),
     team("GET", "/workflows", P::WorkflowsView),
