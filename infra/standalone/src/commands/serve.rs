@@ -42,8 +42,8 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     embedded.start();
     let (stop, mut stopped) = watch::channel(false);
     let mailer = sign_in::mailbox(&args.data, &boot)?;
-    let (kept, mailed) = (deployment.clone(), Arc::clone(&mailer));
-    let identity = sign_in::identity(kept, egress, &embedded, catalog.clone(), mailed, &boot).await?;
+    let (kept, post) = (deployment.clone(), Arc::clone(&mailer));
+    let identity = sign_in::identity(kept, egress, &embedded, catalog.clone(), post, &boot).await?;
     let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
     let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
     let parts = api::Parts { conductor, identity, keeper, mailer, origins: args.cors_origins };

@@ -242,10 +242,8 @@ fn nothing(name: &str) -> String {
 fn declared(route: &Route, caller: &Caller) -> Option<u16> {
     let names_team = route.path.contains("{team_id}");
     match (route.needs, caller.holder) {
-        (Needs::Nobody, _) => None,
-        (_, None) => Some(401),
-        (Needs::Oneself, Some(Holder::Service)) => Some(401),
-        (Needs::Oneself, Some(Holder::Member(_))) => None,
+        (Needs::Nobody, _) | (Needs::Oneself, Some(Holder::Member(_))) => None,
+        (_, None) | (Needs::Oneself, Some(Holder::Service)) => Some(401),
         (Needs::Team(_), Some(_)) if names_team && !caller.is_of_team => Some(404),
         (Needs::Team(permission), Some(holder)) if permission.is_held_by(holder) => None,
         (Needs::Team(_), Some(_)) => Some(403),
