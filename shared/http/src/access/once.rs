@@ -1,6 +1,6 @@
 //! A request that comes twice is done once (api.md, Idempotency).
 
-use app::ports::{ANSWER_MAX, Begun, KeptAnswer, StoreError};
+use app::ports::{ANSWER_MAX, Begun, KeptAnswer};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts as _, Request},
@@ -28,7 +28,6 @@ pub(super) async fn once(gate: &Gate, mut parts: Parts, body: Body, next: Next) 
         Ok(IdempotencyKey(None)) => return next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => return refusal.into_response(),
     };
-    // What can't be read is not of a size to be known again; its handler says what is wrong with it.
     let read = match Limited::new(body, JSON_LIMIT).collect().await {
         Ok(read) => read.to_bytes(),
         Err(_) => {
@@ -37,15 +36,8 @@ pub(super) async fn once(gate: &Gate, mut parts: Parts, body: Body, next: Next) 
         }
     };
     match begun(gate, &parts, &key, &read).await {
-        Ok(Some(place)) => done(gate, place, next.run(Request::from_parts(parts, read.into())).await).await,
-        Ok(None) => ApiError::new(
-            Code::RequestUnderWay,
-            "This request is being done. Repeat it in a moment for its answer.",
-        )
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-        .into_response(),
-        Err(Answer::Kept(answer)) => replayed(answer),
-        Err(Answer::Refused(refusal)) => refusal.into_response(),
+        Ok(place) => done(gate, place, next.run(Request::from_parts(parts, read.into())).await).await,
+        Err(answer) => *answer,
     }
 }
 
@@ -55,32 +47,32 @@ struct Place {
     request: [u8; 32],
 }
 
-enum Answer {
-    Kept(KeptAnswer),
-    Refused(ApiError),
-}
-
-impl From<StoreError> for Answer {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(ApiError::unavailable(error))
-    }
-}
-
-/// The place for the answer of a request that is done now; None for one that is under way.
-async fn begun(gate: &Gate, parts: &Parts, key: &str, body: &Bytes) -> Result<Option<Place>, Answer> {
+/// The place for the answer of a request that is to be done now; else the answer itself.
+async fn begun(gate: &Gate, parts: &Parts, key: &str, body: &Bytes) -> Result<Place, Box<Response>> {
     let place = Place {
         key: format!("{}/{} {}/{key}", whose(parts), parts.method, parts.uri.path()),
         request: Sha256::digest(body).into(),
     };
-    match gate.ports.answers.begin(&place.key, place.request, gate.ports.clock.now()).await? {
-        Begun::First => Ok(Some(place)),
-        Begun::UnderWay => Ok(None),
-        Begun::Answered(answer) => Err(Answer::Kept(answer)),
-        Begun::Other => Err(Answer::Refused(ApiError::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key stands for another request. Use a new key.",
-        ))),
-    }
+    let begun = gate.ports.answers.begin(&place.key, place.request, gate.ports.clock.now()).await;
+    Err(Box::new(match begun {
+        Ok(Begun::First) => return Ok(place),
+        Ok(Begun::Answered(answer)) => replayed(answer),
+        Ok(Begun::UnderWay) => under_way().into_response(),
+        Ok(Begun::Other) => reused().into_response(),
+        Err(error) => ApiError::unavailable(error).into_response(),
+    }))
+}
+
+fn under_way() -> ApiError {
+    const WAIT: &str = "This request is being done. Repeat it in a moment for its answer.";
+    ApiError::new(Code::RequestUnderWay, WAIT).with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+fn reused() -> ApiError {
+    ApiError::new(
+        Code::IdempotencyKeyReused,
+        "This Idempotency-Key stands for another request. Use a new key.",
+    )
 }
 
 /// Keys of one caller mean nothing to another.
