@@ -144,7 +144,7 @@ fn assert_untainted(value: &str, told: &str, traces: &Traces) {
 #[tokio::test]
 async fn a_secret_leaves_no_trace_on_aws() {
     let (stack, database) = (Stack::from_env(), crate::support::database().await);
-    let api = Api::on_aws().as_owner(&database).await;
+    let api = Api::on_aws().acting_as_owner(&database).await;
     let (value, told) = use_a_secret(&api).await;
     let mut traces = of_aws(&stack).await;
     of_postgres(&database, &mut traces).await;
@@ -155,7 +155,7 @@ async fn a_secret_leaves_no_trace_on_aws() {
 #[tokio::test]
 async fn a_secret_leaves_no_trace_in_one_process() {
     let heddle = Standalone::start_logging("trace").await;
-    let (value, told) = use_a_secret(&heddle.api().as_owner(heddle.database()).await).await;
+    let (value, told) = use_a_secret(&heddle.api().acting_as_owner(heddle.database()).await).await;
     let mut traces = Traces::default();
     // Logs, large values, keys and mails.
     of_folder(heddle.directory(), &mut traces);

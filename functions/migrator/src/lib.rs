@@ -26,7 +26,7 @@ pub enum Answer {
         applied: Vec<i64>,
     },
     /// The ids of the demo team and what it owns.
-    Seeded(Seeded),
+    Seeded(Box<Seeded>),
 }
 
 /// Why an invocation failed. Lambda reports it as a function error, which stops the deployment.
@@ -51,7 +51,7 @@ pub async fn handle(catalog: &Catalog, event: &Value) -> Result<Answer, Failed> 
         Request::Seed(key) => {
             let seeded = catalog.seed(&key).await?;
             info!(team_id = %seeded.team_id, "demo team seeded");
-            Ok(Answer::Seeded(seeded))
+            Ok(Answer::Seeded(Box::new(seeded)))
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct Serve {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) egress: Egress,
-    /// Origins whose pages may call the API, such as https://studio.example.com, separated by commas
+    /// Origins whose pages may call the API, separated by commas; each a scheme with a host, and a port if need be
     #[arg(long, value_name = "ORIGINS", env = "CORS_ORIGINS", default_value = "", hide_default_value = true)]
     pub(crate) cors_origins: Origins,
 }

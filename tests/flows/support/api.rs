@@ -56,7 +56,7 @@ impl Api {
     }
 
     /// The same as the owner of the demo team, who signs in by a password that they are given here.
-    pub async fn as_owner(self, database: &PgPool) -> Self {
+    pub async fn acting_as_owner(self, database: &PgPool) -> Self {
         sqlx::query(
             "update users u set password_hash = $2 from members m where m.id = u.member_id and m.email = $1",
         )

@@ -27,6 +27,7 @@ const OURS: TeamId = TeamId::new(Uuid::from_u128(1));
 const THEIRS: TeamId = TeamId::new(Uuid::from_u128(2));
 const ADA: MemberId = MemberId::new(Uuid::from_u128(11));
 const KEY: &str = "hdl_0123456789";
+const ALLOWED: &str = "access-control-allow-origin";
 
 const ROUTES: &[Route] = &[
     Route::new("GET", "/looms", Needs::Team(Permission::WorkflowsView)),
@@ -82,11 +83,11 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let passes = Passes::new(clock.clone());
         passes.service(OURS, KEY);
-        let routes = OpenApiRouter::default()
+        let looms = OpenApiRouter::default()
             .routes(routes!(list, weave, burn, forgotten))
             .routes(routes!(one))
             .routes(routes!(mine));
-        let router = Api::new("looms", "Looms.", routes).build((), passes.gate_before(ROUTES));
+        let router = Api::new("looms", "Looms.", looms).build((), passes.gate_before(ROUTES));
         Self { router, passes, clock }
     }
 
@@ -344,7 +345,6 @@ async fn sec_03_pages_of_listed_origins_may_call_and_others_are_not_told_so() {
         let router = router.clone();
         async move { call(&router, asked).await }
     };
-    const ALLOWED: &str = "access-control-allow-origin";
     for (origin, allowed) in
         [("https://studio.example.com", "https://studio.example.com"), ("https://evil.example", "")]
     {
