@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{Caller, Member, Needs, Rate, Route};
 use crate::{
     Api, ApiError, ApiResult, Json, docs,
-    testing::{Answer, Passes, by_token, call, for_team, request, request_with},
+    testing::{Answer, Passes, by_token, call, for_team, hostile_bodies, request, request_with},
 };
 
 const OURS: TeamId = TeamId::new(Uuid::from_u128(1));
@@ -285,6 +285,17 @@ async fn the_same_key_and_body_are_done_once() {
 }
 
 #[tokio::test]
+async fn no_body_is_too_hostile_for_a_request_with_a_key() {
+    let world = World::new();
+    for body in hostile_bodies() {
+        let mut request = body.request("POST", "/api/v1/looms", KEY);
+        request.headers_mut().insert("idempotency-key", "k".parse().unwrap());
+        let answer = call(&world.router, request).await;
+        assert_eq!(refused(&answer), (body.status, body.code.to_owned()), "{}", body.name);
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_its_callers_own() {
     let world = World::new();
     let token = world.passes.member(OURS, ADA, Role::Editor).await;
@@ -307,7 +318,7 @@ async fn what_was_refused_may_be_tried_again_and_what_is_under_way_waits() {
     );
     // As its first request left it: who does it has not answered yet.
     let service = world.passes.service(OURS, KEY);
-    let place = format!("{OURS}/{service}/POST /api/v1/looms/slow");
+    let place = super::once::place_of(&format!("{OURS}/{service}"), "POST", "/api/v1/looms", "slow");
     let request = Sha256::digest(json!({"numbers": [1]}).to_string()).into();
     world.passes.answers.begin(&place, request, world.clock.now()).await.unwrap();
     let waits = world.keyed("slow", &json!({"numbers": [1]})).await;

@@ -2,17 +2,17 @@
 
 use app::ports::{ANSWER_MAX, Begun, KeptAnswer};
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{FromRequestParts as _, Request},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{Caller, Gate, Member};
-use crate::{ApiError, Code, IdempotencyKey, JSON_LIMIT};
+use crate::{ApiError, Code, IdempotencyKey, json};
 
 /// Fields that belong to an answer, and not to the request that it is given to.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
@@ -28,17 +28,19 @@ pub(super) async fn once(gate: &Gate, mut parts: Parts, body: Body, next: Next) 
         Ok(IdempotencyKey(None)) => return next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => return refusal.into_response(),
     };
-    let read = match Limited::new(body, JSON_LIMIT).collect().await {
-        Ok(read) => read.to_bytes(),
-        Err(_) => {
-            return ApiError::new(Code::BodyTooLarge, "The body is too large, or ended early.")
-                .into_response();
-        }
+    let read = match json::read(Request::from_parts(parts.clone(), body)).await {
+        Ok(read) => read,
+        Err(refusal) => return refusal.into_response(),
     };
     match begun(gate, &parts, &key, &read).await {
         Ok(place) => done(gate, place, next.run(Request::from_parts(parts, read.into())).await).await,
         Err(answer) => *answer,
     }
+}
+
+/// The name of a request's place: a digest, since paths are as long as clients make them.
+pub(super) fn place_of(whose: &str, method: &str, path: &str, key: &str) -> String {
+    hex::encode(Sha256::digest(format!("{whose}/{method} {path}/{key}")))
 }
 
 /// Where the answer of a request goes.
@@ -48,9 +50,9 @@ struct Place {
 }
 
 /// The place for the answer of a request that is to be done now; else the answer itself.
-async fn begun(gate: &Gate, parts: &Parts, key: &str, body: &Bytes) -> Result<Place, Box<Response>> {
+async fn begun(gate: &Gate, parts: &Parts, key: &str, body: &[u8]) -> Result<Place, Box<Response>> {
     let place = Place {
-        key: format!("{}/{} {}/{key}", whose(parts), parts.method, parts.uri.path()),
+        key: place_of(&whose(parts), parts.method.as_str(), parts.uri.path(), key),
         request: Sha256::digest(body).into(),
     };
     let begun = gate.ports.answers.begin(&place.key, place.request, gate.ports.clock.now()).await;
@@ -118,4 +120,21 @@ fn replayed(answer: KeptAnswer) -> Response {
     }
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_apart_and_short_however_long_the_path() {
+        let long = format!("/api/v1/workflows/{}/publish", "x".repeat(10_000));
+        let places = [
+            place_of("a", "POST", &long, "k"),
+            place_of("b", "POST", &long, "k"),
+            place_of("a", "POST", &long, "l"),
+        ];
+        assert!(places.iter().all(|place| place.len() == 64));
+        assert!(places[0] != places[1] && places[0] != places[2]);
+    }
 }

@@ -111,7 +111,8 @@ fn expect_json(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
+/// The whole body, of [`JSON_LIMIT`] bytes at the most.
+pub(crate) async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
     let headers = request.headers();
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
