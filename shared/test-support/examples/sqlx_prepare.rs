@@ -2,6 +2,8 @@
 //!
 //! `HEDDLE_TEST_DATABASE_URL=postgres://… cargo run -p test-support --example sqlx_prepare`
 //!
+//! What follows `--` is for the build: `-- --profile local` takes the dependencies that `make test` has built already.
+//!
 //! Lives here and not in those crates, which do not build while a query of theirs has no metadata yet.
 
 use std::{
@@ -28,6 +30,7 @@ async fn main() -> Result<()> {
     let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["check", "--lib"])
         .args(CRATES.iter().flat_map(|name| ["--package", name]))
+        .args(env::args_os().skip(1))
         .current_dir(&root)
         .env("SQLX_OFFLINE", "false")
         .env("SQLX_OFFLINE_DIR", fresh.path())
