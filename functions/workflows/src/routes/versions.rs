@@ -86,7 +86,7 @@ pub(crate) async fn list(
 
 /// Read a version by its number.
 #[utoipa::path(get, path = "/workflows/{workflow_id}/versions/{number}", tag = "versions", operation_id = "get_version",
-    params(("workflow_id" = Uuid, Path), ("number" = u32, Path)),
+    params(("workflow_id" = Uuid, Path), ("number" = u32, Path, description = "Which, counted from 1.")),
     responses((status = 200, body = VersionView), docs::Reading))]
 pub(crate) async fn detail(
     Ex(s): Ex<State>,

@@ -23,13 +23,20 @@ pub(crate) enum WorkflowStatusDoc {
 /// A workflow to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Orders over 50",
+    "description": "Keeps what is worth a look.",
+    "input_params": {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]},
+    "is_api": true,
+    "tags": ["orders"],
+}))]
 pub(crate) struct CreateWorkflow {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200, example = "Orders over 50")]
     name: String,
     /// What it is for.
     #[serde(default)]
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10_000, example = "Keeps what is worth a look.")]
     description: String,
     /// JSON Schema of a run's inputs; `{}` takes anything.
     #[serde(default)]
@@ -40,7 +47,7 @@ pub(crate) struct CreateWorkflow {
     is_api: bool,
     /// Words to find it by; at most 50 of at most 50 characters.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, example = json!(["orders"]))]
     tags: Vec<String>,
     /// Preferences of its editor and of its runs.
     #[serde(default)]
@@ -67,7 +74,7 @@ impl CreateWorkflow {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateWorkflow {
     /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "Orders over 100")]
     name: Option<String>,
     /// What it is for.
     #[schema(max_length = 10_000)]
@@ -78,7 +85,7 @@ pub(crate) struct UpdateWorkflow {
     /// Whether services may start it through the API.
     is_api: Option<bool>,
     /// Words to find it by.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, example = json!(["orders"]))]
     tags: Option<Vec<String>>,
     /// Preferences of its editor and of its runs.
     #[schema(value_type = Option<Object>)]
@@ -154,17 +161,21 @@ pub(super) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
 pub(crate) struct WorkflowView {
     #[schema(value_type = Uuid)]
     id: WorkflowId,
+    #[schema(example = "Orders over 50")]
     name: String,
+    #[schema(example = "Keeps what is worth a look.")]
     description: String,
     #[schema(value_type = WorkflowStatusDoc)]
     status: WorkflowStatus,
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,
     is_api: bool,
+    #[schema(example = json!(["orders"]))]
     tags: Vec<String>,
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
     /// Counts the edits; the `ETag`.
+    #[schema(example = 12)]
     revision: i64,
     /// The version that a start runs; null if it was never published.
     #[schema(value_type = Option<Uuid>)]
