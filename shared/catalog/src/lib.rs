@@ -41,6 +41,7 @@ mod users;
 mod versions;
 mod word;
 mod workflow_names;
+mod workflow_services;
 mod workflows;
 
 pub use activity::ActivityFilter;
@@ -64,4 +65,5 @@ pub use services::{ApiKeyDigest, NewService, Service, ServiceCounts};
 pub use team_members::{LAST_OWNER, Membership, MembershipPatch};
 pub use teams::{Team, TeamPatch};
 pub use users::Login;
+pub use workflow_services::WorkflowService;
 pub use workflows::{NewWorkflow, Workflow, WorkflowFilter, WorkflowPatch};

@@ -26,4 +26,5 @@ mod support;
 mod team_members;
 mod teams;
 mod versions;
+mod workflow_services;
 mod workflows;
