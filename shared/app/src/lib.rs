@@ -7,6 +7,7 @@
 //!   [`publish_workflow`](fn@publish_workflow), [`tell_outbox`](fn@tell_outbox): one use case per module.
 //! - [`conductor`]: how each of them moves a run: decide, commit, do what the committed state asks for.
 //! - [`story`]: what happened in a run, as events with stable ids.
+//! - [`known_secret`]: secrets of the deployment that are read again now and then.
 //! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo
 //!   feature `fakes`.
@@ -17,6 +18,7 @@ pub mod cancel_run;
 pub mod conductor;
 pub mod decide_approval;
 pub mod known_limits;
+pub mod known_secret;
 pub mod loaded;
 pub mod ports;
 pub mod position;
@@ -42,6 +44,7 @@ pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use known_limits::KnownLimits;
+pub use known_secret::{KnownSecret, SecretText};
 pub use publish_workflow::{
     DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, plan_draft, publish_workflow,
     validate_graph,

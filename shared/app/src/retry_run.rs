@@ -1,4 +1,4 @@
-//! Retrying a run: another run goes on from what an earlier one has come to.
+//! Retrying a run (WF-17): another run goes on from what an earlier one has come to.
 
 use domain::{NodeKey, RunId, RunStatus, TeamId, Trigger};
 use engine::{NodeState, RetryFrom, RetryOf, Run, Violation};

@@ -1,4 +1,4 @@
-//! The draft graph in rows: `nodes` and `node_node` (product.md, decision 6). Both directions of the mapping stand here.
+//! The draft graph in rows: `nodes` and `node_node` (WF-02; product.md, decision 6). Both directions of the mapping stand here.
 
 use std::collections::{HashMap, HashSet};
 

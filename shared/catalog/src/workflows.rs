@@ -1,4 +1,4 @@
-//! Workflows without their graph: name, status, settings (WF-01 … WF-05, WF-14). The graph is in [`crate::graph`].
+//! Workflows without their graph: name, status, settings (WF-01, WF-03, WF-05, WF-14). The graph is in [`crate::graph`].
 
 use domain::{TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde_json::{Map, Value};

@@ -249,6 +249,11 @@ refusal_sets!(
     ],
     /// Of a route that takes somebody out of a team.
     Leaving = [Forbidden, NotFound, LastOwner, Internal, Unavailable],
+    /// Of a route that asks a model.
+    Asking = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, ModelNotOffered, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, ModelRefused, Unavailable,
+    ],
     /// Of the route that starts runs.
     Starting = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Forbidden, NotFound, NotPublished,

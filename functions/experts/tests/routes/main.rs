@@ -6,4 +6,5 @@ mod edits;
 mod experts;
 mod links;
 mod render;
+mod test;
 mod world;

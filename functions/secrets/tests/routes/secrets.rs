@@ -5,7 +5,7 @@ use heddle_http::testing::{
     by_token, call, check_openapi, hostile_bodies, request, request_with, through_api_gateway,
 };
 use runtime::TimeOrderedIds;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::world::World;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::{
-    fakes::ManualClock,
+    fakes::{ManualClock, ScriptedModels},
     ports::{Accounts as _, Act, DeploymentSecrets, NewAccount},
 };
 use axum::Router;
@@ -90,7 +90,8 @@ impl World {
             sign_in::identity(kept, egress, &embedded, catalog.clone(), mailer.clone(), &boot).await.unwrap();
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let parts = api::Parts { conductor, identity, keeper, mailer, origins: Origins::default() };
+        let models = Arc::new(ScriptedModels::default());
+        let parts = api::Parts { conductor, identity, keeper, models, mailer, origins: Origins::default() };
         let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,

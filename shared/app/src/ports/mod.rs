@@ -15,6 +15,7 @@ mod kept_answers;
 mod keys;
 mod limits;
 mod mail;
+mod models;
 mod name;
 mod outbox;
 mod queue;
@@ -47,6 +48,7 @@ pub use kept_answers::{ANSWER_AWAITED, ANSWER_KEPT, ANSWER_MAX, Begun, KeptAnswe
 pub use keys::{ApiKeys, ServiceCaller};
 pub use limits::{AtOnce, LimitPolicies, RunningLimit, RunningLimits, Unlimited};
 pub use mail::{EmailAddress, InvalidMail, Mail, Mailer};
+pub use models::{Completion, ModelError, Models, Prompt};
 pub use name::{InvalidName, Name};
 pub use outbox::{Outbox, OutboxEntry, Taken, Teller};
 pub use queue::{ANY_CLASS, Delivered, Hint, StepInbox, StepQueue};

@@ -1,4 +1,4 @@
-//! What holds of every table, read from Postgres's own books.
+//! What holds of every table, read from Postgres's own books: names, common columns, and the indexes that questions need (WF-18).
 
 use crate::{full::Full, support::World};
 

@@ -122,6 +122,7 @@ pub const ROUTES: &[Route] = &[
     team("PUT", "/experts/{expert_id}/services/{service_id}", P::WorkflowsEdit),
     team("DELETE", "/experts/{expert_id}/services/{service_id}", P::WorkflowsEdit),
     team("POST", "/experts/{expert_id}/render", P::WorkflowsView),
+    team("POST", "/experts/{expert_id}/test", P::WorkflowsExecute).at(Rate::Model),
     // workflows
     creates("/workflows", P::WorkflowsCreate),
     team("GET", "/workflows", P::WorkflowsView),
