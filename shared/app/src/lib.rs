@@ -6,6 +6,7 @@
 //!   [`retry_run`](fn@retry_run), [`replay_run`](fn@replay_run), [`remind_runs`](fn@remind_runs), [`retire_runs`](fn@retire_runs),
 //!   [`publish_workflow`](fn@publish_workflow), [`tell_outbox`](fn@tell_outbox): one use case per module.
 //! - [`conductor`]: how each of them moves a run: decide, commit, do what the committed state asks for.
+//! - [`pieces`]: drafts piece by piece.
 //! - [`story`]: what happened in a run, as events with stable ids.
 //! - [`known_secret`]: secrets of the deployment that are read again now and then.
 //! - [`recurrence`]: when recurring timers are due.
@@ -20,6 +21,7 @@ pub mod decide_approval;
 pub mod known_limits;
 pub mod known_secret;
 pub mod loaded;
+pub mod pieces;
 pub mod ports;
 pub mod position;
 pub mod publish_workflow;
@@ -45,6 +47,7 @@ pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
 pub use known_limits::KnownLimits;
 pub use known_secret::{KnownSecret, SecretText};
+pub use pieces::{EditError, Pieces, PlacedEdge};
 pub use publish_workflow::{
     DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, plan_draft, publish_workflow,
     validate_graph,

@@ -17,8 +17,8 @@ pub mod workflow;
 pub use expert::ExpertStatus;
 pub use graph::{Edge, Graph, Node, NodeKey, OnError, Position, RetryPolicy};
 pub use ids::{
-    AnnotationId, DataKeyId, ExpertId, InvitationId, MemberId, NodeId, RunId, SegmentId, ServiceId,
-    ServiceUserId, SessionId, TeamId, UserId, VersionId, WorkflowId,
+    AnnotationId, DataKeyId, DraftId, EdgeId, ExpertId, InvitationId, MemberId, NodeId, RunId, SegmentId,
+    ServiceId, ServiceUserId, SessionId, TeamId, UserId, VersionId, WorkflowId,
 };
 pub use permission::{Holder, Permission, Permissions};
 pub use priority::Priority;

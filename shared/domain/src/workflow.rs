@@ -17,6 +17,19 @@ pub enum WorkflowStatus {
     Archived,
 }
 
+impl WorkflowStatus {
+    /// Whether somebody may move a workflow there (WF-04); to publish is another matter. It may be archived, and brought back to what it
+    /// was: published if it has a version, else a draft. To stay where it stands is no move, and may be asked for.
+    pub const fn may_become(self, to: Self, has_version: bool) -> bool {
+        match (self, to) {
+            (Self::Draft | Self::Archived, Self::Published) => has_version,
+            (Self::Archived, Self::Draft) => !has_version,
+            (Self::Published, Self::Draft) => false,
+            (_, Self::Archived) | (Self::Draft, Self::Draft) | (Self::Published, Self::Published) => true,
+        }
+    }
+}
+
 /// An immutable snapshot: all that a run needs to know of its workflow, without the catalog (architecture.md, first invariant).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkflowVersion {
@@ -85,4 +98,27 @@ pub struct UsedVersion {
     pub number: Option<u32>,
     /// What that was.
     pub version_id: VersionId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WorkflowStatus::{Archived, Draft, Published};
+
+    #[test]
+    fn wf_04_a_workflow_is_archived_and_comes_back_as_what_it_was() {
+        for (from, to, with_version, without) in [
+            (Draft, Draft, true, true),
+            (Draft, Published, true, false),
+            (Draft, Archived, true, true),
+            (Published, Draft, false, false),
+            (Published, Published, true, true),
+            (Published, Archived, true, true),
+            (Archived, Draft, false, true),
+            (Archived, Published, true, false),
+            (Archived, Archived, true, true),
+        ] {
+            assert_eq!(from.may_become(to, true), with_version, "{from:?} to {to:?} with a version");
+            assert_eq!(from.may_become(to, false), without, "{from:?} to {to:?} without a version");
+        }
+    }
 }
