@@ -11,7 +11,7 @@ use domain::{TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use engine::{Reference, ReferenceKind};
 use uuid::Uuid;
 
-use crate::{Catalog, graph::read_draft, versions::read_version, word::Word};
+use crate::{Catalog, graph_rows::read_draft, versions::read_version, word::Word};
 
 #[async_trait]
 impl WorkflowCatalog for Catalog {

@@ -1,10 +1,11 @@
 //! Which services see a workflow, and may start it where it says so (KEY-11, TRG-01).
 
+use app::ports::Act;
 use domain::{Environment, ServiceId, TeamId, WorkflowId};
 use sqlx::query_as;
 use uuid::Uuid;
 
-use crate::{Catalog, StoreError, error::found_any, word::Word};
+use crate::{Catalog, StoreError, deeds::Deed, error::found, word::Word};
 
 /// A service that sees a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,7 @@ impl Catalog {
         workflow: WorkflowId,
         service: ServiceId,
         link: Uuid,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "attach a service to a workflow").await?;
         let attached = sqlx::query!(
@@ -39,7 +41,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(attached).await?)
+        let deed = Deed::new("workflow.attach_service", workflow).with("service_id", service);
+        tx.done(found(attached, "attach a service to a workflow"), act, deed).await
     }
 
     /// Takes a service from a workflow.
@@ -48,6 +51,7 @@ impl Catalog {
         team: TeamId,
         workflow: WorkflowId,
         service: ServiceId,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "detach a service from a workflow").await?;
         let detached = sqlx::query!(
@@ -58,7 +62,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(detached).await?)
+        let deed = Deed::new("workflow.detach_service", workflow).with("service_id", service);
+        tx.done(found(detached, "detach a service from a workflow"), act, deed).await
     }
 
     /// The services that see a workflow of the team, by name and environment.

@@ -1,5 +1,6 @@
 //! Workflows without their graph: name, status, settings (WF-01, WF-03, WF-05, WF-14). The graph is in [`crate::graph`].
 
+use app::ports::Act;
 use domain::{TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde_json::{Map, Value};
 use sqlx::{query_as, types::Json};
@@ -7,7 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
-    error::found_any,
+    deeds::Deed,
+    error::store_error,
     word::{Word, word},
 };
 
@@ -91,31 +93,6 @@ impl NewWorkflow {
     }
 }
 
-/// What to change; absent fields stay.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WorkflowPatch {
-    /// 1 to 200 characters.
-    pub name: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Where it stands. `Published` needs a version, else it is [`Violates`](StoreError::Violates)`("ck_workflows_published")`.
-    pub status: Option<WorkflowStatus>,
-    /// JSON Schema of a run's inputs.
-    pub input_params: Option<Map<String, Value>>,
-    /// Preferences of its editor and of its runs.
-    pub settings: Option<Map<String, Value>>,
-    /// Words to find it by; at most 50.
-    pub tags: Option<Vec<String>>,
-    /// Whether services may start it through the API.
-    pub is_api: Option<bool>,
-    /// Whether it may be shown outside of the team.
-    pub is_public: Option<bool>,
-    /// Five cron fields; empty to start it by the clock no more.
-    pub cron_schedule: Option<String>,
-    /// The IANA name of the zone whose clock that is.
-    pub cron_timezone: Option<String>,
-}
-
 /// Which workflows to list. Absent fields filter nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkflowFilter {
@@ -129,7 +106,12 @@ pub struct WorkflowFilter {
 
 impl Catalog {
     /// Records a workflow.
-    pub async fn workflow_insert(&self, team: TeamId, new: &NewWorkflow) -> Result<Workflow, StoreError> {
+    pub async fn workflow_insert(
+        &self,
+        team: TeamId,
+        new: &NewWorkflow,
+        act: &Act,
+    ) -> Result<Workflow, StoreError> {
         let mut tx = self.team(team, "insert a workflow").await?;
         let row = query_as!(
             Row,
@@ -155,7 +137,8 @@ impl Catalog {
         )
         .fetch_one(&mut *tx)
         .await;
-        tx.end(row).await.map(Workflow::from)
+        let made = row.map(Workflow::from).map_err(store_error("insert a workflow"));
+        tx.done(made, act, Deed::new("workflow.create", new.id).with("name", &new.name)).await
     }
 
     /// A workflow of the team.
@@ -227,87 +210,25 @@ impl Catalog {
         let page = page.await;
         tx.end(page).await
     }
-
-    /// Changes a workflow and counts one more revision, if its revision is still `revision` (where one is given); else
-    /// [`Conflict`](StoreError::Conflict).
-    pub async fn workflow_update(
-        &self,
-        team: TeamId,
-        id: WorkflowId,
-        patch: &WorkflowPatch,
-        revision: Option<i64>,
-    ) -> Result<Workflow, StoreError> {
-        let mut tx = self.team(team, "update a workflow").await?;
-        let updated = query_as!(
-            Row,
-            r#"update workflows set
-                name = coalesce($4, name),
-                description = coalesce($5, description),
-                status = coalesce($6, status),
-                input_params = coalesce($7, input_params),
-                settings = coalesce($8, settings),
-                tags = coalesce($9, tags),
-                is_api = coalesce($10, is_api),
-                is_public = coalesce($11, is_public),
-                cron_schedule = nullif(coalesce($12, cron_schedule), ''),
-                cron_timezone = coalesce($13, cron_timezone),
-                revision = revision + 1
-            where team_id = $1 and id = $2 and ($3::bigint is null or revision = $3)
-            returning id, name, description, status as "status: Word<WorkflowStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
-                published_version_id, created_on, updated_on"#,
-            team.uuid(),
-            id.uuid(),
-            revision,
-            patch.name,
-            patch.description,
-            patch.status.map(word),
-            patch.input_params.as_ref().map(Json) as _,
-            patch.settings.as_ref().map(Json) as _,
-            patch.tags.as_deref(),
-            patch.is_api,
-            patch.is_public,
-            patch.cron_schedule,
-            patch.cron_timezone
-        )
-        .fetch_one(&mut *tx)
-        .await;
-        match tx.end(updated).await {
-            Err(StoreError::NotFound) => self.workflow_get(team, id).await.and(Err(StoreError::Conflict)),
-            updated => updated.map(Workflow::from),
-        }
-    }
-
-    /// Deletes a workflow with its draft and versions. Runs keep the versions that the run store has.
-    pub async fn workflow_delete(&self, team: TeamId, id: WorkflowId) -> Result<(), StoreError> {
-        let mut tx = self.team(team, "delete a workflow").await?;
-        let deleted =
-            sqlx::query!("delete from workflows where team_id = $1 and id = $2", team.uuid(), id.uuid())
-                .execute(&mut *tx)
-                .await;
-        found_any(&tx.end(deleted).await?)
-    }
 }
 
-struct Row {
-    id: Uuid,
-    name: String,
-    description: String,
-    status: Word<WorkflowStatus>,
-    input_params: Json<Map<String, Value>>,
-    settings: Json<Map<String, Value>>,
-    tags: Vec<String>,
-    is_api: bool,
-    is_public: bool,
-    cron_schedule: Option<String>,
-    cron_timezone: String,
-    parent_workflow_id: Option<Uuid>,
-    revision: i64,
-    published_version_id: Option<Uuid>,
-    created_on: Timestamp,
-    updated_on: Timestamp,
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) status: Word<WorkflowStatus>,
+    pub(crate) input_params: Json<Map<String, Value>>,
+    pub(crate) settings: Json<Map<String, Value>>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) is_api: bool,
+    pub(crate) is_public: bool,
+    pub(crate) cron_schedule: Option<String>,
+    pub(crate) cron_timezone: String,
+    pub(crate) parent_workflow_id: Option<Uuid>,
+    pub(crate) revision: i64,
+    pub(crate) published_version_id: Option<Uuid>,
+    pub(crate) created_on: Timestamp,
+    pub(crate) updated_on: Timestamp,
 }
 
 impl From<Row> for Workflow {

@@ -50,7 +50,7 @@ impl World {
 
     /// A workflow of our team.
     pub(crate) async fn workflow(&self, name: &str) -> Workflow {
-        self.catalog.workflow_insert(self.ours, &self.new_workflow(name)).await.unwrap()
+        self.catalog.workflow_insert(self.ours, &self.new_workflow(name), &self.act()).await.unwrap()
     }
 
     pub(crate) fn new_workflow(&self, name: &str) -> NewWorkflow {

@@ -1,5 +1,5 @@
 use app::ports::{Ids as _, Runnable, WorkflowCatalog};
-use catalog::{StoreError, Window, WorkflowPatch};
+use catalog::{StoreError, Window};
 use domain::{Timestamp, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use futures::future::join_all;
 
@@ -28,7 +28,10 @@ impl World {
     async fn published(&self) -> WorkflowVersion {
         let workflow = self.workflow("w").await;
         let draft = graph(&["a", "b"], &[("a", "b")]);
-        self.catalog.graph_replace(self.ours, workflow.id, &draft, None, &self.ids).await.unwrap();
+        self.catalog
+            .graph_replace(self.ours, workflow.id, &draft, None, &self.ids, &self.act())
+            .await
+            .unwrap();
         self.catalog
             .insert_version(self.snapshot(workflow.id).await, 2, Some("first"), &self.act())
             .await
@@ -41,7 +44,11 @@ async fn a_version_is_a_snapshot_that_is_found_again_whole() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
     let draft = graph(&["a", "b"], &[("a", "b")]);
-    world.catalog.graph_replace(world.ours, workflow.id, &draft, None, &world.ids).await.unwrap();
+    world
+        .catalog
+        .graph_replace(world.ours, workflow.id, &draft, None, &world.ids, &world.act())
+        .await
+        .unwrap();
     let snapshot = world.snapshot(workflow.id).await;
 
     let version =
@@ -66,8 +73,8 @@ async fn publishing_makes_the_version_the_one_to_run_and_keeps_the_drafts_revisi
     let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: Some(version.id), is_archived: false });
 
-    let archive = WorkflowPatch { status: Some(WorkflowStatus::Archived), ..WorkflowPatch::default() };
-    world.catalog.workflow_update(world.ours, workflow.id, &archive, None).await.unwrap();
+    let archive = WorkflowStatus::Archived;
+    world.catalog.workflow_move(world.ours, workflow.id, archive, None, &world.act()).await.unwrap();
     let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: None, is_archived: true });
 }
@@ -78,7 +85,11 @@ async fn a_draft_that_changed_since_it_was_read_is_not_published() {
     let version = world.published().await;
     let stale = world.snapshot(version.workflow_id).await;
     let edit = graph(&["a"], &[]);
-    world.catalog.graph_replace(world.ours, version.workflow_id, &edit, None, &world.ids).await.unwrap();
+    world
+        .catalog
+        .graph_replace(world.ours, version.workflow_id, &edit, None, &world.ids, &world.act())
+        .await
+        .unwrap();
 
     let refused = world.catalog.insert_version(stale, 2, None, &world.act()).await;
 
@@ -128,7 +139,7 @@ async fn a_version_never_changes_and_goes_with_its_workflow_or_team_only() {
     let listed = world.catalog.version_list(world.ours, one.workflow_id, ALL).await.unwrap();
     assert_eq!(listed.items[0].note.as_deref(), Some("first"));
 
-    world.catalog.workflow_delete(world.ours, one.workflow_id).await.unwrap();
+    world.catalog.workflow_delete(world.ours, one.workflow_id, None, &world.act()).await.unwrap();
     assert!(is_not_found(&world.catalog.version(world.ours, one.id).await));
     assert_eq!(world.catalog.version(world.ours, two.id).await.unwrap(), two);
     world.catalog.team_delete(world.ours, &world.act()).await.unwrap();

@@ -28,21 +28,21 @@ async fn key_11_a_workflow_is_seen_by_the_services_that_were_attached_and_by_eac
     let link = || world.ids.next();
     assert_eq!(catalog.workflow_services(ours, workflow).await.unwrap(), []);
     for service in [&shop, &desk, &shop] {
-        catalog.workflow_attach_service(ours, workflow, service.id, link()).await.unwrap();
+        catalog.workflow_attach_service(ours, workflow, service.id, link(), &world.act()).await.unwrap();
     }
     assert_eq!(catalog.workflow_services(ours, workflow).await.unwrap(), [desk.clone(), shop.clone()]);
 
     for refused in [
-        catalog.workflow_attach_service(ours, workflow, foreign.id, link()).await,
-        catalog.workflow_attach_service(theirs, workflow, foreign.id, link()).await,
-        catalog.workflow_attach_service(theirs, workflow, shop.id, link()).await,
-        catalog.workflow_detach_service(theirs, workflow, shop.id).await,
+        catalog.workflow_attach_service(ours, workflow, foreign.id, link(), &world.act()).await,
+        catalog.workflow_attach_service(theirs, workflow, foreign.id, link(), &world.act()).await,
+        catalog.workflow_attach_service(theirs, workflow, shop.id, link(), &world.act()).await,
+        catalog.workflow_detach_service(theirs, workflow, shop.id, &world.act()).await,
         catalog.workflow_services(theirs, workflow).await.map(drop),
     ] {
         assert!(is_not_found(&refused), "{refused:?}");
     }
 
-    catalog.workflow_detach_service(ours, workflow, shop.id).await.unwrap();
-    assert!(is_not_found(&catalog.workflow_detach_service(ours, workflow, shop.id).await));
+    catalog.workflow_detach_service(ours, workflow, shop.id, &world.act()).await.unwrap();
+    assert!(is_not_found(&catalog.workflow_detach_service(ours, workflow, shop.id, &world.act()).await));
     assert_eq!(catalog.workflow_services(ours, workflow).await.unwrap(), [desk]);
 }
