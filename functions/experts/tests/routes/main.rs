@@ -7,4 +7,5 @@ mod experts;
 mod links;
 mod render;
 mod test;
+mod told;
 mod world;

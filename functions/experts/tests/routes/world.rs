@@ -102,7 +102,7 @@ impl World {
 
     pub(crate) async fn workflow(&self, team: TeamId, name: &str) -> WorkflowId {
         let new = NewWorkflow::named(WorkflowId::new(TimeOrderedIds.next()), name);
-        self.catalog.workflow_insert(team, &new).await.unwrap().id
+        self.catalog.workflow_insert(team, &new, &act()).await.unwrap().id
     }
 }
 

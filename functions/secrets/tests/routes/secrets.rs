@@ -1,6 +1,6 @@
 use app::ports::{Act, Ids as _, WorkflowCatalog as _};
 use catalog::NewWorkflow;
-use domain::{VersionId, WorkflowId, WorkflowVersion};
+use domain::{Timestamp, VersionId, WorkflowId, WorkflowVersion};
 use heddle_http::testing::{
     by_token, call, check_openapi, hostile_bodies, request, request_with, through_api_gateway,
 };
@@ -69,7 +69,8 @@ async fn a_secret_goes_with_all_its_versions() {
 /// Publishes a workflow with one node.
 async fn publish(world: &World, name: &str, node: Value) {
     let new = NewWorkflow::named(WorkflowId::new(TimeOrderedIds.next()), name);
-    let made = world.catalog.workflow_insert(world.team, &new).await.unwrap();
+    let act = Act::of_system(TimeOrderedIds.next(), Timestamp::UNIX_EPOCH);
+    let made = world.catalog.workflow_insert(world.team, &new, &act).await.unwrap();
     let version = WorkflowVersion {
         id: VersionId::new(TimeOrderedIds.next()),
         graph: serde_json::from_value(json!({"nodes": [node], "edges": []})).unwrap(),
