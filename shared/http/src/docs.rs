@@ -215,6 +215,15 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
+    /// Of a route that moves an entity to another status.
+    Moving = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, NotPublished, Stale,
+        BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of a route that takes a part out of an entity.
+    Removing = [InvalidHeader, NotFound, Conflict, Stale, Internal, Unavailable],
+    /// Of a route that deletes an entity with a revision which others may need.
+    Discarding = [InvalidHeader, NotFound, Conflict, InUse, Stale, Internal, Unavailable],
     /// Of a route that takes a body and replaces what an entity holds.
     Rotating = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,

@@ -133,7 +133,6 @@ impl UpdateWorkflow {
         Ok(WorkflowPatch {
             name: self.name,
             description: self.description,
-            status: None,
             input_params: self.input_params,
             settings: self.settings,
             tags: self.tags,
@@ -142,6 +141,34 @@ impl UpdateWorkflow {
             cron_schedule: self.cron_schedule,
             cron_timezone: self.cron_timezone,
         })
+    }
+}
+
+/// Where a workflow is to stand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoveWorkflow {
+    #[schema(value_type = WorkflowStatusDoc)]
+    pub(crate) status: WorkflowStatus,
+}
+
+/// What a copy is called.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Duplicate {
+    /// 1 to 200 characters; where absent, the name of the other with ` (copy)` after it.
+    #[schema(min_length = 1, max_length = 200)]
+    name: Option<String>,
+}
+
+impl Duplicate {
+    /// The name that is meant, or what is wrong with it.
+    pub(crate) fn check(self) -> Result<Option<String>, Vec<FieldError>> {
+        let mut mistakes = Vec::new();
+        if let Some(name) = &self.name {
+            check_name(name, &mut mistakes);
+        }
+        if mistakes.is_empty() { Ok(self.name) } else { Err(mistakes) }
     }
 }
 
@@ -178,7 +205,7 @@ fn check_rest(
     }
 }
 
-pub(super) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
+pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
     FieldError {
         pointer: pointer.to_owned(),
         code: code.to_owned(),

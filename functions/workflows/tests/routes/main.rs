@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
+mod drafts;
 mod graph;
+mod life;
+mod pieces;
 mod plan;
 mod schedule;
+mod services;
 mod workflows;
 mod world;

@@ -335,8 +335,23 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
         let put = request_with("PUT", &format!("{BASE}/experts/{expert}/{link}"), "", &Value::Null);
         assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204, "{link}");
     }
+    let put =
+        request_with("PUT", &format!("{BASE}/workflows/{workflow}/services/{service}"), "", &Value::Null);
+    assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204);
+    let map = json!({"key": "shape", "node_type": "map"});
+    let node = post(&format!("/workflows/{workflow}/nodes"), map).await["node"].clone();
+    let edge = json!({"from": "shape", "to": "done"});
+    let edge = post(&format!("/workflows/{workflow}/edges"), edge).await["edge"].clone();
+    let mut late = request_with("PUT", &format!("{BASE}/workflows/{workflow}/graph"), "", &graph);
+    late.headers_mut().insert("if-match", "\"1\"".parse().unwrap());
+    assert_eq!(call(&world.router, by_token(late, &token)).await.code(), 412);
+    let drafts = request("GET", &format!("{BASE}/workflows/{workflow}/drafts"), "");
+    let drafts = call(&world.router, by_token(drafts, &token)).await.body;
     BTreeMap::from([
         ("name", "SHOP".to_owned()),
+        ("node_id", text(&node["id"])),
+        ("edge_id", text(&edge["id"])),
+        ("draft_id", text(&drafts["items"][0]["id"])),
         ("invitation_id", invitation),
         ("service_id", service),
         ("segment_id", text(&segment["id"])),
