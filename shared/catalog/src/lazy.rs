@@ -9,7 +9,7 @@ use app::ports::{
 };
 use async_trait::async_trait;
 use domain::{
-    AnnotationId, MemberId, RunId, SessionId, TeamId, Timestamp, UserId, VersionId, WorkflowId,
+    AnnotationId, MemberId, RunId, ServiceId, SessionId, TeamId, Timestamp, UserId, VersionId, WorkflowId,
     WorkflowVersion,
 };
 use engine::Reference;
@@ -88,8 +88,13 @@ impl WorkflowCatalog for LazyCatalog {
         self.get().await?.insert_version(version, revision, note, act).await
     }
 
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
-        self.get().await?.runnable(team, workflow).await
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
+        self.get().await?.runnable(team, workflow, service).await
     }
 
     async fn numbered(

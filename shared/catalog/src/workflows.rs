@@ -1,6 +1,6 @@
 //! Workflows without their graph: name, status, settings (WF-01 … WF-05, WF-14). The graph is in [`crate::graph`].
 
-use domain::{TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use domain::{ServiceId, TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde_json::{Map, Value};
 use sqlx::{query_as, types::Json};
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use crate::{
     Catalog, Page, StoreError, Window,
     error::found_any,
     word::{Word, word},
+    workflow_services::attach,
 };
 
 /// A workflow without its graph.
@@ -57,6 +58,8 @@ pub struct NewWorkflow {
     pub tags: Vec<String>,
     /// Whether services may start it through the API.
     pub is_api: bool,
+    /// The service that makes it and so sees it, and the id of that link.
+    pub service: Option<(ServiceId, Uuid)>,
 }
 
 /// What to change; absent fields stay.
@@ -90,10 +93,11 @@ pub struct WorkflowFilter {
 }
 
 impl Catalog {
-    /// Records a workflow.
+    /// Records a workflow, and the service that makes it as one that sees it: what a service builds it may start.
     pub async fn workflow_insert(&self, team: TeamId, new: &NewWorkflow) -> Result<Workflow, StoreError> {
         let mut tx = self.team(team, "insert a workflow").await?;
-        let row = query_as!(
+        let made = async {
+            let row = query_as!(
             Row,
             r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -111,8 +115,14 @@ impl Catalog {
             new.is_api
         )
         .fetch_one(&mut *tx)
-        .await;
-        tx.end(row).await.map(Workflow::from)
+            .await?;
+            if let Some((service, link)) = new.service {
+                attach(&mut tx, team, new.id, service, link).await?;
+            }
+            Ok(row)
+        };
+        let made = made.await;
+        tx.end(made).await.map(Workflow::from)
     }
 
     /// A workflow of the team.

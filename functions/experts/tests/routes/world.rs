@@ -96,6 +96,7 @@ impl World {
             settings: Map::new(),
             tags: vec![],
             is_api: true,
+            service: None,
         };
         self.catalog.workflow_insert(team, &new).await.unwrap().id
     }

@@ -77,6 +77,7 @@ async fn publish(world: &World, name: &str, node: Value) {
         settings: Map::new(),
         tags: vec![],
         is_api: true,
+        service: None,
     };
     let made = world.catalog.workflow_insert(world.team, &new).await.unwrap();
     let version = WorkflowVersion {

@@ -2,10 +2,11 @@
 
 use app::ports::Draft;
 use catalog::{NewWorkflow, Workflow, WorkflowPatch};
-use domain::{FieldError, Graph, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use domain::{FieldError, Graph, ServiceId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::graph::GraphDoc;
 
@@ -50,7 +51,11 @@ pub(crate) struct CreateWorkflow {
 
 impl CreateWorkflow {
     /// The workflow that is meant, or every mistake.
-    pub(crate) fn check(self, id: WorkflowId) -> Result<NewWorkflow, Vec<FieldError>> {
+    pub(crate) fn check(
+        self,
+        id: WorkflowId,
+        service: Option<(ServiceId, Uuid)>,
+    ) -> Result<NewWorkflow, Vec<FieldError>> {
         let mut mistakes = Vec::new();
         check_name(&self.name, &mut mistakes);
         check_rest(Some(&self.description), Some(&self.tags), Some(&self.input_params), &mut mistakes);
@@ -58,7 +63,7 @@ impl CreateWorkflow {
             return Err(mistakes);
         }
         let Self { name, description, input_params, is_api, tags, settings } = self;
-        Ok(NewWorkflow { id, name, description, input_params, settings, tags, is_api })
+        Ok(NewWorkflow { id, name, description, input_params, settings, tags, is_api, service })
     }
 }
 

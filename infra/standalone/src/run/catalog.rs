@@ -2,7 +2,7 @@
 
 use app::ports::{Act, Draft, Runnable, StoreError, WorkflowCatalog};
 use async_trait::async_trait;
-use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{ServiceId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 /// A workflow that has one version and no draft. What the version refers to is looked up elsewhere.
@@ -16,7 +16,12 @@ impl FileCatalog {
 
 #[async_trait]
 impl WorkflowCatalog for FileCatalog {
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        _: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
         let version = self.only(team, self.0.workflow_id == workflow)?;
         Ok(Runnable { version_id: Some(version.id), is_archived: false })
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{ServiceId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 use super::lock;
@@ -24,6 +24,7 @@ struct Shelf {
     versions: Vec<WorkflowVersion>,
     archived: HashSet<WorkflowId>,
     things: HashSet<(TeamId, String)>,
+    seen: HashSet<(WorkflowId, ServiceId)>,
 }
 
 impl Shelf {
@@ -46,6 +47,11 @@ impl MemoryCatalog {
     /// Archives a workflow.
     pub fn archive(&self, workflow: WorkflowId) {
         lock(&self.0).archived.insert(workflow);
+    }
+
+    /// Lets a service see a workflow.
+    pub fn attach_service(&self, workflow: WorkflowId, service: ServiceId) {
+        lock(&self.0).seen.insert((workflow, service));
     }
 
     /// Gives the team something that references may name by this id.
@@ -85,8 +91,16 @@ impl WorkflowCatalog for MemoryCatalog {
         Ok(version)
     }
 
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
         let books = lock(&self.0);
+        if service.is_some_and(|service| !books.seen.contains(&(workflow, service))) {
+            return Err(StoreError::NotFound);
+        }
         let newest = books.published(team, workflow).max_by_key(|v| v.number);
         if newest.is_none() && !books.drafts.contains_key(&(team, workflow)) {
             return Err(StoreError::NotFound);

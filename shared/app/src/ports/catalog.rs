@@ -2,7 +2,7 @@
 //! `catalog` directly.
 
 use async_trait::async_trait;
-use domain::{Graph, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
+use domain::{Graph, ServiceId, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 use serde_json::{Map, Value};
 
@@ -27,8 +27,14 @@ pub trait WorkflowCatalog: Send + Sync {
         act: &Act,
     ) -> Result<WorkflowVersion, StoreError>;
 
-    /// The version that a start of this workflow executes; None inside if it was never published or is archived.
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError>;
+    /// The version that a start of this workflow executes; None inside if it was never published or is archived. For a service, a workflow
+    /// that it is not attached to is [`StoreError::NotFound`], like one that does not exist (TRG-01, KEY-11).
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError>;
 
     /// A version of a workflow by its number.
     async fn numbered(

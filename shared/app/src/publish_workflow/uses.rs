@@ -108,7 +108,7 @@ async fn find(
 ) -> Result<Result<WorkflowVersion, Problem>, StoreError> {
     let found = match named.number {
         Some(number) => catalog.numbered(team, named.workflow_id, number).await,
-        None => match catalog.runnable(team, named.workflow_id).await {
+        None => match catalog.runnable(team, named.workflow_id, None).await {
             Ok(runnable) => match runnable.version_id {
                 Some(id) => catalog.version(team, id).await,
                 None => Err(StoreError::NotFound),

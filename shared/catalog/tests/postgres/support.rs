@@ -62,6 +62,7 @@ impl World {
             settings: Map::new(),
             tags: vec![],
             is_api: true,
+            service: None,
         }
     }
 

@@ -63,12 +63,12 @@ async fn publishing_makes_the_version_the_one_to_run_and_keeps_the_drafts_revisi
     let workflow = world.catalog.workflow_get(world.ours, version.workflow_id).await.unwrap();
     assert_eq!(workflow.status, WorkflowStatus::Published);
     assert_eq!((workflow.published_version_id, workflow.revision), (Some(version.id), 2));
-    let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
+    let runnable = world.catalog.runnable(world.ours, workflow.id, None).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: Some(version.id), is_archived: false });
 
     let archive = WorkflowPatch { status: Some(WorkflowStatus::Archived), ..WorkflowPatch::default() };
     world.catalog.workflow_update(world.ours, workflow.id, &archive, None).await.unwrap();
-    let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
+    let runnable = world.catalog.runnable(world.ours, workflow.id, None).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: None, is_archived: true });
 }
 
