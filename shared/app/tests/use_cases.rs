@@ -97,6 +97,7 @@ async fn a_start_is_refused_where_it_must_be() {
         graph: graph(json!({"nodes": []})),
         input_params: Map::new(),
         is_api: true,
+        cron_schedule: None,
         settings: serde_json::Map::new(),
         revision: 1,
     };
@@ -175,6 +176,7 @@ fn drafted(world: &World, nodes_and_edges: Value) -> PublishWorkflow {
         graph: graph(nodes_and_edges),
         input_params: Map::new(),
         is_api: true,
+        cron_schedule: None,
         settings: serde_json::Map::new(),
         revision: 7,
     };

@@ -67,7 +67,7 @@ pub(crate) async fn read_draft(
     workflow: WorkflowId,
 ) -> Result<Draft, StoreError> {
     let row = sqlx::query!(
-        r#"select name, is_api, revision, input_params as "input_params: Json<Map<String, Value>>",
+        r#"select name, is_api, cron_schedule, revision, input_params as "input_params: Json<Map<String, Value>>",
             settings as "settings: Json<Map<String, Value>>",
             (select coalesce(json_agg(json_build_object(
                     'id', n.id, 'key', n.key, 'name', n.name, 'node_type', n.node_type, 'metadata', n.metadata,
@@ -90,6 +90,7 @@ pub(crate) async fn read_draft(
         graph: Graph { nodes: row.nodes.0, edges: row.edges.0 },
         input_params: row.input_params.0,
         is_api: row.is_api,
+        cron_schedule: row.cron_schedule,
         settings: row.settings.0,
         revision: row.revision,
     })

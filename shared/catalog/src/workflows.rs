@@ -2,7 +2,7 @@
 
 use domain::{ServiceId, TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde_json::{Map, Value};
-use sqlx::{query_as, types::Json};
+use sqlx::{PgConnection, query_as, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -31,6 +31,14 @@ pub struct Workflow {
     pub tags: Vec<String>,
     /// Whether services may start it through the API.
     pub is_api: bool,
+    /// Whether it may be shown outside of the team.
+    pub is_public: bool,
+    /// Five cron fields; None if nothing starts it by the clock (WF-01).
+    pub cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is.
+    pub cron_timezone: String,
+    /// The workflow that it was duplicated from, while that is there.
+    pub parent_workflow_id: Option<WorkflowId>,
     /// Counts the edits, those of the graph included; what `ETag` shows.
     pub revision: i64,
     /// The version that a start executes.
@@ -58,8 +66,33 @@ pub struct NewWorkflow {
     pub tags: Vec<String>,
     /// Whether services may start it through the API.
     pub is_api: bool,
+    /// Whether it may be shown outside of the team.
+    pub is_public: bool,
+    /// Five cron fields.
+    pub cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is.
+    pub cron_timezone: String,
     /// The service that makes it and so sees it, and the id of that link.
     pub service: Option<(ServiceId, Uuid)>,
+}
+
+impl NewWorkflow {
+    /// A workflow of this name that says nothing more of itself: for the team alone, and started by hand.
+    pub fn named(id: WorkflowId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            description: String::new(),
+            input_params: Map::new(),
+            settings: Map::new(),
+            tags: Vec::new(),
+            is_api: false,
+            is_public: false,
+            cron_schedule: None,
+            cron_timezone: "UTC".to_owned(),
+            service: None,
+        }
+    }
 }
 
 /// What to change; absent fields stay.
@@ -79,6 +112,12 @@ pub struct WorkflowPatch {
     pub tags: Option<Vec<String>>,
     /// Whether services may start it through the API.
     pub is_api: Option<bool>,
+    /// Whether it may be shown outside of the team.
+    pub is_public: Option<bool>,
+    /// Five cron fields; empty to start it by the clock no more.
+    pub cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is.
+    pub cron_timezone: Option<String>,
 }
 
 /// Which workflows to list. Absent fields filter nothing.
@@ -96,33 +135,8 @@ impl Catalog {
     /// Records a workflow, and the service that makes it as one that sees it: what a service builds it may start.
     pub async fn workflow_insert(&self, team: TeamId, new: &NewWorkflow) -> Result<Workflow, StoreError> {
         let mut tx = self.team(team, "insert a workflow").await?;
-        let made = async {
-            let row = query_as!(
-            Row,
-            r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning id, name, description, status as "status: Word<WorkflowStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on"#,
-            new.id.uuid(),
-            team.uuid(),
-            new.name,
-            new.description,
-            Json(&new.input_params) as _,
-            Json(&new.settings) as _,
-            &new.tags,
-            new.is_api
-        )
-        .fetch_one(&mut *tx)
-            .await?;
-            if let Some((service, link)) = new.service {
-                attach(&mut tx, team, new.id, service, link).await?;
-            }
-            Ok(row)
-        };
-        let made = made.await;
-        tx.end(made).await.map(Workflow::from)
+        let made = insert(&mut tx, team, new).await;
+        tx.end(made).await
     }
 
     /// A workflow of the team.
@@ -133,7 +147,8 @@ impl Catalog {
             r#"select id, name, description, status as "status: Word<WorkflowStatus>",
                 input_params as "input_params: Json<Map<String, Value>>",
                 settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on
+                tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+                published_version_id, created_on, updated_on
             from workflows where team_id = $1 and id = $2"#,
             team.uuid(),
             id.uuid()
@@ -171,7 +186,8 @@ impl Catalog {
                 r#"select id, name, description, status as "status: Word<WorkflowStatus>",
                     input_params as "input_params: Json<Map<String, Value>>",
                     settings as "settings: Json<Map<String, Value>>",
-                    tags, is_api, revision, published_version_id, created_on, updated_on
+                    tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+                    published_version_id, created_on, updated_on
                 from workflows
                 where team_id = $1
                     and ($2::text is null or status = $2)
@@ -213,12 +229,16 @@ impl Catalog {
                 settings = coalesce($8, settings),
                 tags = coalesce($9, tags),
                 is_api = coalesce($10, is_api),
+                is_public = coalesce($11, is_public),
+                cron_schedule = nullif(coalesce($12, cron_schedule), ''),
+                cron_timezone = coalesce($13, cron_timezone),
                 revision = revision + 1
             where team_id = $1 and id = $2 and ($3::bigint is null or revision = $3)
             returning id, name, description, status as "status: Word<WorkflowStatus>",
                 input_params as "input_params: Json<Map<String, Value>>",
                 settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on"#,
+                tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+                published_version_id, created_on, updated_on"#,
             team.uuid(),
             id.uuid(),
             revision,
@@ -228,7 +248,10 @@ impl Catalog {
             patch.input_params.as_ref().map(Json) as _,
             patch.settings.as_ref().map(Json) as _,
             patch.tags.as_deref(),
-            patch.is_api
+            patch.is_api,
+            patch.is_public,
+            patch.cron_schedule,
+            patch.cron_timezone
         )
         .fetch_one(&mut *tx)
         .await;
@@ -249,6 +272,42 @@ impl Catalog {
     }
 }
 
+/// The row of a new workflow, with the link to the service that makes it.
+pub(crate) async fn insert(
+    tx: &mut PgConnection,
+    team: TeamId,
+    new: &NewWorkflow,
+) -> Result<Workflow, sqlx::Error> {
+    let row = query_as!(
+        Row,
+        r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api, is_public,
+            cron_schedule, cron_timezone)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        returning id, name, description, status as "status: Word<WorkflowStatus>",
+            input_params as "input_params: Json<Map<String, Value>>",
+            settings as "settings: Json<Map<String, Value>>",
+            tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+            published_version_id, created_on, updated_on"#,
+        new.id.uuid(),
+        team.uuid(),
+        new.name,
+        new.description,
+        Json(&new.input_params) as _,
+        Json(&new.settings) as _,
+        &new.tags,
+        new.is_api,
+        new.is_public,
+        new.cron_schedule,
+        new.cron_timezone
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if let Some((service, link)) = new.service {
+        attach(tx, team, new.id, service, link).await?;
+    }
+    Ok(Workflow::from(row))
+}
+
 struct Row {
     id: Uuid,
     name: String,
@@ -258,6 +317,10 @@ struct Row {
     settings: Json<Map<String, Value>>,
     tags: Vec<String>,
     is_api: bool,
+    is_public: bool,
+    cron_schedule: Option<String>,
+    cron_timezone: String,
+    parent_workflow_id: Option<Uuid>,
     revision: i64,
     published_version_id: Option<Uuid>,
     created_on: Timestamp,
@@ -275,6 +338,10 @@ impl From<Row> for Workflow {
             settings: row.settings.0,
             tags: row.tags,
             is_api: row.is_api,
+            is_public: row.is_public,
+            cron_schedule: row.cron_schedule,
+            cron_timezone: row.cron_timezone,
+            parent_workflow_id: row.parent_workflow_id.map(WorkflowId::from),
             revision: row.revision,
             published_version_id: row.published_version_id.map(VersionId::from),
             created_on: row.created_on,

@@ -13,7 +13,7 @@ use experts::{State, router};
 use heddle_http::testing::{Answer, Passes, by_token, call, request, request_with};
 use http::Request;
 use runtime::TimeOrderedIds;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use test_support::TestDatabase;
 
 /// The key of a service of the team, as in sample events.
@@ -88,16 +88,7 @@ impl World {
     }
 
     pub(crate) async fn workflow(&self, team: TeamId, name: &str) -> WorkflowId {
-        let new = NewWorkflow {
-            id: WorkflowId::new(TimeOrderedIds.next()),
-            name: name.to_owned(),
-            description: String::new(),
-            input_params: Map::new(),
-            settings: Map::new(),
-            tags: vec![],
-            is_api: true,
-            service: None,
-        };
+        let new = NewWorkflow::named(WorkflowId::new(TimeOrderedIds.next()), name);
         self.catalog.workflow_insert(team, &new).await.unwrap().id
     }
 }

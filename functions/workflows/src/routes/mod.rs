@@ -3,6 +3,7 @@
 mod graph;
 mod node_types;
 mod plan;
+mod schedule;
 mod validation;
 mod versions;
 mod workflows;
@@ -23,6 +24,7 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(validation::check_graph))
         .routes(routes!(validation::check_draft))
         .routes(routes!(plan::plan))
+        .routes(routes!(schedule::preview))
         .routes(routes!(versions::publish))
         .routes(routes!(versions::list))
         .routes(routes!(versions::detail))

@@ -4,5 +4,6 @@
 
 mod graph;
 mod plan;
+mod schedule;
 mod workflows;
 mod world;

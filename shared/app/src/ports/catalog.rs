@@ -59,6 +59,8 @@ pub struct Draft {
     pub input_params: Map<String, Value>,
     /// Whether services may start it.
     pub is_api: bool,
+    /// Five cron fields, if the clock starts it.
+    pub cron_schedule: Option<String>,
     /// What its author says of its runs, and what else stands there.
     pub settings: Map<String, Value>,
     /// Counts the edits; what `ETag` shows.

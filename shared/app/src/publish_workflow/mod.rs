@@ -91,6 +91,7 @@ pub async fn publish_workflow(
     }
     let mut violations = engine::validate_for_publish(&draft.graph);
     violations.extend(input_params_violations(&draft));
+    violations.extend(schedule_violation(&draft));
     violations.extend(unknown_references(ports.catalog, wish.team_id, &draft.graph).await?);
     let (settings, limits, wrong) = settings::read(&draft.settings);
     violations.extend(wrong);
@@ -183,6 +184,23 @@ fn input_params_violations(draft: &Draft) -> impl Iterator<Item = Violation> {
     engine::validate_input_params(&draft.input_params)
         .into_iter()
         .map(|violation| Violation { pointer: format!("/input_params{}", violation.pointer), ..violation })
+}
+
+/// The clock starts runs without inputs: a workflow that asks for some would never run by it (WF-10).
+fn schedule_violation(draft: &Draft) -> Option<Violation> {
+    draft.cron_schedule.as_ref()?;
+    let without_inputs = engine::validate_inputs(&draft.input_params, &Value::Object(Map::new()));
+    let message = without_inputs.first().map(|wrong| {
+        format!("the clock starts runs without inputs, and input_params asks for some: {}", wrong.message)
+    })?;
+    Some(Violation {
+        severity: Severity::Error,
+        node: None,
+        pointer: "/cron_schedule".to_owned(),
+        code: "inputs_required".to_owned(),
+        message,
+        offset: None,
+    })
 }
 
 async fn unknown_references(

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use app::ports::{Act, Actor, Ids, StoreError};
 use catalog::{Catalog, MIGRATOR, NewWorkflow, Window, Workflow};
 use domain::{Graph, MemberId, TeamId, Timestamp};
-use serde_json::{Map, Value, from_value, json};
+use serde_json::{Value, from_value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use test_support::TestDatabase;
 use uuid::Uuid;
@@ -54,16 +54,7 @@ impl World {
     }
 
     pub(crate) fn new_workflow(&self, name: &str) -> NewWorkflow {
-        NewWorkflow {
-            id: self.ids.next().into(),
-            name: name.to_owned(),
-            description: String::new(),
-            input_params: Map::new(),
-            settings: Map::new(),
-            tags: vec![],
-            is_api: true,
-            service: None,
-        }
+        NewWorkflow { is_api: true, ..NewWorkflow::named(self.ids.next().into(), name) }
     }
 
     /// Runs SQL as it stands.

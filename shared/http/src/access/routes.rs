@@ -132,6 +132,7 @@ pub const ROUTES: &[Route] = &[
     team("POST", "/workflows/{workflow_id}/validate", P::WorkflowsView),
     team("GET", "/workflows/node-types", P::WorkflowsView),
     team("POST", "/workflows/{workflow_id}/plan", P::WorkflowsView),
+    team("GET", "/workflows/{workflow_id}/schedule/preview", P::WorkflowsView),
     creates("/workflows/{workflow_id}/publish", P::WorkflowsEdit),
     team("GET", "/workflows/{workflow_id}/versions", P::WorkflowsView),
     team("GET", "/workflows/{workflow_id}/versions/{number}", P::WorkflowsView),
