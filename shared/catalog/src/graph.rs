@@ -44,7 +44,7 @@ impl Catalog {
     }
 }
 
-async fn save_graph(
+pub(crate) async fn save_graph(
     tx: &mut PgConnection,
     team: TeamId,
     workflow: WorkflowId,
@@ -200,7 +200,7 @@ async fn count_revision(
     }
 }
 
-async fn stored_ids(
+pub(crate) async fn stored_ids(
     tx: &mut PgConnection,
     team: TeamId,
     workflow: WorkflowId,

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use app::ports::{
-    Act, ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
-    StoreError, WorkflowCatalog,
+    Act, ApiKeys, Draft, ExpertState, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit,
+    ServiceCaller, StoreError, WorkflowCatalog,
 };
 use async_trait::async_trait;
-use domain::{ServiceId, TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
+use domain::{ExpertId, ServiceId, TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use engine::{Reference, ReferenceKind};
 use uuid::Uuid;
 
@@ -65,6 +65,10 @@ impl WorkflowCatalog for Catalog {
             id.is_ok_and(|id| found.contains(&(kind, id.as_str())))
         };
         Ok(references.iter().filter(|reference| !exists(reference)).cloned().collect())
+    }
+
+    async fn experts(&self, team: TeamId, experts: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError> {
+        self.expert_states(team, experts).await
     }
 
     async fn insert_version(

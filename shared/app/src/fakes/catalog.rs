@@ -6,12 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{ServiceId, TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{ExpertId, ServiceId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 use super::lock;
 use crate::ports::{
-    Act, ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
+    Act, ApiKeys, Draft, ExpertState, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
 };
 
 /// Drafts, versions and the things that references may name.
@@ -24,6 +24,7 @@ struct Shelf {
     versions: Vec<WorkflowVersion>,
     archived: HashSet<WorkflowId>,
     things: HashSet<(TeamId, String)>,
+    experts: HashMap<(TeamId, ExpertId), ExpertState>,
     seen: HashSet<(WorkflowId, ServiceId)>,
 }
 
@@ -49,6 +50,13 @@ impl MemoryCatalog {
         lock(&self.0).archived.insert(workflow);
     }
 
+    /// Gives the team an expert, in place of an earlier state of it.
+    pub fn put_expert(&self, team: TeamId, state: ExpertState) {
+        let id = state.expert.expert_id;
+        self.put_thing(team, &id.to_string());
+        lock(&self.0).experts.insert((team, id), state);
+    }
+
     /// Lets a service see a workflow.
     pub fn attach_service(&self, workflow: WorkflowId, service: ServiceId) {
         lock(&self.0).seen.insert((workflow, service));
@@ -70,6 +78,11 @@ impl WorkflowCatalog for MemoryCatalog {
         let books = lock(&self.0);
         let is_missing = |reference: &&Reference| !books.things.contains(&(team, reference.id.clone()));
         Ok(references.iter().filter(is_missing).cloned().collect())
+    }
+
+    async fn experts(&self, team: TeamId, experts: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError> {
+        let books = lock(&self.0);
+        Ok(experts.iter().filter_map(|id| books.experts.get(&(team, *id)).cloned()).collect())
     }
 
     async fn insert_version(
