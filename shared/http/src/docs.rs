@@ -215,6 +215,8 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
+    /// Of a route that takes no body and changes an entity.
+    Restoring = [InvalidHeader, NotFound, Conflict, Stale, Internal, Unavailable],
     /// Of a route that takes a body and replaces what an entity holds.
     Rotating = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,

@@ -40,6 +40,14 @@ pub(crate) async fn replace(
 
 /// What the rows refuse although the rules of graphs don't know it.
 fn refused(revision: Option<i64>, error: StoreError) -> ApiError {
+    match error {
+        StoreError::Violates(_) => unstorable("", error),
+        other => stale_if(revision, other),
+    }
+}
+
+/// The same for a graph that is somewhere in a body.
+pub(super) fn unstorable(graph_at: &str, error: StoreError) -> ApiError {
     let (code, detail) = match error {
         StoreError::Violates(rule) if rule == catalog::UNKNOWN_NODE => (
             "unknown_node_id",
@@ -47,9 +55,9 @@ fn refused(revision: Option<i64>, error: StoreError) -> ApiError {
                 .to_owned(),
         ),
         StoreError::Violates(rule) => ("unstorable", format!("The graph breaks the rule {rule}.")),
-        other => return stale_if(revision, other),
+        other => return other.into(),
     };
-    let pointer = "/nodes".to_owned();
+    let pointer = format!("{graph_at}/nodes");
     ApiError::validation(vec![FieldError {
         pointer,
         code: code.to_owned(),

@@ -1,5 +1,6 @@
 //! The routes, relative to `/api/v1`.
 
+mod documents;
 mod graph;
 mod node_types;
 mod plan;
@@ -19,6 +20,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(workflows::create, workflows::list))
         .routes(routes!(node_types::list))
+        .routes(routes!(documents::import))
+        .routes(routes!(documents::export))
         .routes(routes!(workflows::detail, workflows::update))
         .routes(routes!(graph::replace))
         .routes(routes!(validation::check_graph))
@@ -28,6 +31,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(versions::publish))
         .routes(routes!(versions::list))
         .routes(routes!(versions::detail))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::restore))
 }
 
 /// One 422 with every error among the violations; Ok with the warnings if there is none.

@@ -1,5 +1,7 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
+mod diff;
+mod document;
 mod graph;
 mod palette;
 mod plan;
@@ -7,6 +9,8 @@ mod schedule;
 mod version;
 mod workflow;
 
+pub(crate) use diff::{DiffView, Named};
+pub(crate) use document::{ImportedWorkflow, WorkflowDocument, references};
 pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, SavedGraph, Verdict};
 pub(crate) use palette::PaletteView;
 pub(crate) use plan::{PlanDraft, PlanView};

@@ -53,6 +53,7 @@ async fn hostile_bodies_get_their_problem_and_store_nothing() {
         ("POST", "workflows/validate".to_owned()),
         ("POST", below("/validate")),
         ("POST", below("/publish")),
+        ("POST", "workflows/import".to_owned()),
     ];
     for (method, path) in &routes {
         for body in hostile_bodies() {
@@ -138,6 +139,9 @@ async fn a_foreign_workflow_does_not_exist_in_any_way() {
         ("POST", "/publish", json!({})),
         ("GET", "/versions", Value::Null),
         ("GET", "/versions/1", Value::Null),
+        ("GET", "/versions/draft/diff/draft", Value::Null),
+        ("POST", "/versions/1/restore", Value::Null),
+        ("GET", "/export", Value::Null),
     ];
     for (method, below, body) in routes {
         let mut problems = Vec::new();
