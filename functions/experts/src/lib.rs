@@ -5,7 +5,7 @@ mod views;
 
 use std::sync::Arc;
 
-use app::ports::{Clock, Ids, StoreError};
+use app::ports::{Clock, Ids, Models, StoreError};
 use axum::Router;
 use catalog::LazyCatalog;
 use heddle_http::{Api, Gate};
@@ -15,6 +15,8 @@ use heddle_http::{Api, Gate};
 pub struct State {
     /// Experts, and what they are tied to.
     pub catalog: Arc<LazyCatalog>,
+    /// What experts answer by.
+    pub models: Arc<dyn Models>,
     /// What a prompt takes for the present.
     pub clock: Arc<dyn Clock>,
     /// New ids.

@@ -25,7 +25,7 @@ def run(config: Config, seconds: str) -> int:
     try:
         service = standalone.serve(measured, heddle, postgres.ensure(measured), f"{LOOPBACK}/32", WORKERS)
         missed = _drive(measured, load, service, seconds, _facts(measured, heddle))
-        return max(missed, _read(measured, service))
+        return max(missed, _call(measured, service))
     finally:
         status.down(measured)
 
@@ -40,14 +40,14 @@ def _drive(config: Config, load: Path, service: process.Service, seconds: str, f
     return ended
 
 
-def _read(config: Config, service: process.Service) -> int:
-    """How long reads of the API take."""
-    path = bench.kept("reads")
-    script = ROOT / "tests" / "bench" / "reads.py"
+def _call(config: Config, service: process.Service) -> int:
+    """How long calls of the API take."""
+    path = bench.kept("calls")
+    script = ROOT / "tests" / "bench" / "calls.py"
     arguments = ["--url", standalone.url(service), "--key-file", config.path("demo-key"), "--mailbox", config.path("data", "mailbox")]
     ended = subprocess.run([sys.executable, str(script), *map(str, arguments), "--json", str(path)]).returncode
     if ended not in (0, 1):
-        raise Problem("The reads can't be measured; see above.")
+        raise Problem("The calls can't be measured; see above.")
     return ended
 
 

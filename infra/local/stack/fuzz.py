@@ -163,7 +163,10 @@ def _schemathesis(throwaway: Config, world: World, home: Path, examples: int, se
     }
     log = home / f"seed-{seed}.log"
     with open(log, "w") as output:
-        done = subprocess.run(command, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=LONGEST_S)
+        try:
+            done = subprocess.run(command, cwd=home, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            raise Problem(f"schemathesis has not ended after {LONGEST_S} s.") from None
     if done.returncode != 0 and not Tally.read(home / "tally").failures:
         say(f"schemathesis failed; the end of {log}:\n" + "\n".join(log.read_text().splitlines()[-60:]))
     return done.returncode == 0

@@ -86,11 +86,14 @@ def _secrets(owner: Client, kind: str, count: int) -> list:
 def _workflows(owner: Client) -> dict:
     """Two that end by themselves, one that waits for people, one that was never published; and runs of the first three."""
     doubles, fails, asks = (_published(owner, name, graph) for name, graph in (("Doubles", DOUBLES), ("Fails", FAILS), ("Asks", ASKS)))
-    draft = owner.call("POST", "/api/v1/workflows", {"name": "Draft", "tags": ["fuzz"]})[1]["id"]
+    draft, *spares = (owner.call("POST", "/api/v1/workflows", {"name": "Draft", "tags": ["fuzz"]})[1]["id"] for _ in range(1 + SPARES))
     starts = [doubles, doubles, doubles, fails, asks, asks, asks]
     versions = owner.call("GET", f"/api/v1/workflows/{doubles}/versions")[1]["items"]
     return {
         "workflow_id": [doubles, asks, draft],
+        "spare_workflow": spares,
+        "node_id": _parts(owner, doubles, "nodes"),
+        "edge_id": _parts(owner, doubles, "edges"),
         "version_id": [version["id"] for version in versions],
         "run_id": [_run(owner, workflow) for workflow in starts],
     }
@@ -99,8 +102,13 @@ def _workflows(owner: Client) -> dict:
 def _published(owner: Client, name: str, graph: dict) -> str:
     workflow = owner.call("POST", "/api/v1/workflows", {"name": name, "input_params": INPUTS, "is_api": True})[1]["id"]
     owner.call("PUT", f"/api/v1/workflows/{workflow}/graph", graph)
-    owner.call("POST", f"/api/v1/workflows/{workflow}/publish", {})
+    for note in ("The first.", "The second."):
+        owner.call("POST", f"/api/v1/workflows/{workflow}/publish", {"note": note})
     return workflow
+
+
+def _parts(owner: Client, workflow: str, which: str) -> list:
+    return [part["id"] for part in owner.call("GET", f"/api/v1/workflows/{workflow}/{which}")[1]["items"]]
 
 
 def _run(owner: Client, workflow: str) -> str:
@@ -119,6 +127,10 @@ def _bodies(known: dict) -> dict:
         "POST /api/v1/workflows/{workflow_id}/validate": [{}, *({"graph": graph} for graph in graphs)],
         "POST /api/v1/workflows/{workflow_id}/plan": drafts,
         "POST /api/v1/workflows/{workflow_id}/publish": [{}],
+        "PATCH /api/v1/workflows/{workflow_id}/status": [{"status": "archived"}, {"status": "published"}, {"status": "published"}],
+        "POST /api/v1/workflows/{workflow_id}/nodes": [{**node, "key": f"{node['key']}_{i}"} for graph in graphs for i, node in enumerate(graph["nodes"])],
+        "POST /api/v1/workflows/{workflow_id}/edges": [{"from": "double", "to": "done"}, {"from": "ask", "to": "yes", "label": "approved"}],
+        "POST /api/v1/workflows/import": [{"format": "heddle.workflow", "version": 1, "workflow": {"name": "Copy"}, "graph": graph} for graph in graphs],
         "POST /api/v1/runs": [{"workflow_id": doubles, "inputs": inputs}, {"workflow_id": asks, "inputs": inputs, "priority": "low"}],
         "POST /api/v1/runs/{run_id}/retry": [{"from": "failed"}, {"from": "start", "inputs": inputs}, {"from": {"node": "double"}}],
         "POST /api/v1/runs/{run_id}/approvals/{node}": [{"decision": "approved"}, {"decision": "rejected"}],

@@ -67,6 +67,13 @@ class Sparing(unittest.TestCase):
         self.assertTrue(world.spares("DELETE", member, {"team_id": "kept", "member_id": "other"}))
         self.assertFalse(world.spares("PATCH", member, {"team_id": "kept", "member_id": "kept"}), "the owner stays one")
 
+    def test_ties_between_them_may_be_cut(self):
+        world = World("", "", kept=["kept"])
+        path = "/api/v1/experts/{expert_id}/workflows/{workflow_id}"
+        self.assertTrue(world.spares("DELETE", path, {"expert_id": "kept", "workflow_id": "kept"}))
+        path = "/api/v1/services/{service_id}/segments/{segment_id}"
+        self.assertFalse(world.spares("DELETE", path, {"service_id": "kept", "segment_id": "kept"}))
+
     def test_a_code_is_found_in_its_mail(self):
         self.assertEqual(code_in("Order 123456 is\r\n\r\n    042137\r\n\r\ngood."), "042137")
 

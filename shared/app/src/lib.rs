@@ -6,7 +6,9 @@
 //!   [`retry_run`](fn@retry_run), [`replay_run`](fn@replay_run), [`remind_runs`](fn@remind_runs), [`retire_runs`](fn@retire_runs),
 //!   [`publish_workflow`](fn@publish_workflow), [`tell_outbox`](fn@tell_outbox): one use case per module.
 //! - [`conductor`]: how each of them moves a run: decide, commit, do what the committed state asks for.
+//! - [`pieces`]: drafts piece by piece.
 //! - [`story`]: what happened in a run, as events with stable ids.
+//! - [`known_secret`]: secrets of the deployment that are read again now and then.
 //! - [`recurrence`]: when recurring timers are due.
 //! - `fakes`: in-memory implementations that pass the same suites (`conformance`) as the real ones. Both need the cargo
 //!   feature `fakes`.
@@ -16,8 +18,11 @@ pub mod cache;
 pub mod cancel_run;
 pub mod conductor;
 pub mod decide_approval;
+pub mod diff_versions;
 pub mod known_limits;
+pub mod known_secret;
 pub mod loaded;
+pub mod pieces;
 pub mod ports;
 pub mod position;
 pub mod publish_workflow;
@@ -41,10 +46,13 @@ pub use advance_run::{AdvanceError, Advanced, Delivery, MessageName, StepOutcome
 pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
+pub use diff_versions::{Compared, Told, Which, diff_versions};
 pub use known_limits::KnownLimits;
+pub use known_secret::{KnownSecret, SecretText};
+pub use pieces::{EditError, Pieces, PlacedEdge};
 pub use publish_workflow::{
-    DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, plan_draft, publish_workflow,
-    validate_graph,
+    DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, error_workflow, plan_draft,
+    publish_workflow, validate_graph, validate_settings,
 };
 pub use remind_runs::remind_runs;
 pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};

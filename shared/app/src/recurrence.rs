@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use chrono::{LocalResult, TimeZone as _};
+use chrono::{DateTime, FixedOffset, LocalResult, TimeZone as _};
 use chrono_tz::Tz;
 use croner::{
     Cron,
@@ -106,6 +106,11 @@ impl Recurrence {
                 return Some(instant);
             }
         }
+    }
+
+    /// What the zone's clock shows at a time, with its distance from UTC.
+    pub fn local(&self, at: Timestamp) -> DateTime<FixedOffset> {
+        at.with_timezone(&self.zone).fixed_offset()
     }
 
     /// What the expression says, field by field, for schedulers that write it in another way.

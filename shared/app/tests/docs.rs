@@ -31,6 +31,7 @@ async fn publish(world: &World, team: TeamId, workflow: WorkflowId, text: &str) 
         graph: graph(serde_json::from_str(text).unwrap()),
         input_params: Map::new(),
         is_api: true,
+        cron_schedule: None,
         settings: Map::new(),
         revision: 1,
     };

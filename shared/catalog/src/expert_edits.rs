@@ -1,11 +1,13 @@
 //! Changes of experts, and what they leave behind (EXP-02): an expert that is in use keeps what it was before each edit.
 
+use app::ports::Act;
 use domain::{ExpertId, ExpertStatus, TeamId};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, query_as, types::Json};
 
 use crate::{
     Catalog, Expert, ExpertPatch, Page, StoreError, Window,
+    deeds::Deed,
     error::store_error,
     expert_ties::{lock_team, refuse_wrong_subs},
     experts::Row,
@@ -23,6 +25,7 @@ impl Catalog {
         patch: &ExpertPatch,
         revision: Option<i64>,
         earlier: ExpertId,
+        act: &Act,
     ) -> Result<Expert, StoreError> {
         let mut tx = self.team(team, "update an expert").await?;
         let updated = async {
@@ -41,7 +44,7 @@ impl Catalog {
             Ok(after)
         };
         let updated = updated.await;
-        tx.close(updated).await
+        tx.done(updated, act, deed(id, patch)).await
     }
 
     /// The earlier states of an expert, the latest first.
@@ -80,6 +83,13 @@ impl Catalog {
         let page = page.await;
         tx.end(page).await
     }
+}
+
+/// A patch of nothing but the status is told as a move of it.
+fn deed(id: ExpertId, patch: &ExpertPatch) -> Deed {
+    let fields = patch.fields();
+    let action = if fields == ["status"] { "expert.status" } else { "expert.update" };
+    Deed::new(action, id).with("fields", fields).with("status", patch.status)
 }
 
 /// The expert, which nobody else changes until this transaction ends.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use app::ports::Act;
 use domain::{ExpertId, Graph, ServiceId, TeamId, WorkflowId};
 use engine::ReferenceKind;
 use serde_json::{Map, Value};
@@ -10,7 +11,8 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, StoreError,
-    error::{found_any, store_error},
+    deeds::Deed,
+    error::{found, found_any, store_error},
 };
 
 /// How many of each an expert is attached to.
@@ -74,6 +76,7 @@ impl Catalog {
         expert: ExpertId,
         workflow: WorkflowId,
         link: Uuid,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "attach a workflow to an expert").await?;
         let attached = sqlx::query!(
@@ -88,7 +91,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(attached).await?)
+        let deed = Deed::new("expert.attach_workflow", expert).with("workflow_id", workflow);
+        tx.done(found(attached, "attach a workflow to an expert"), act, deed).await
     }
 
     /// Takes a workflow from an expert.
@@ -97,6 +101,7 @@ impl Catalog {
         team: TeamId,
         expert: ExpertId,
         workflow: WorkflowId,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "detach a workflow from an expert").await?;
         let detached = sqlx::query!(
@@ -107,7 +112,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(detached).await?)
+        let deed = Deed::new("expert.detach_workflow", expert).with("workflow_id", workflow);
+        tx.done(found(detached, "detach a workflow from an expert"), act, deed).await
     }
 
     /// Lets a service of the team use an expert of the team; once, however often it is said.
@@ -117,6 +123,7 @@ impl Catalog {
         expert: ExpertId,
         service: ServiceId,
         link: Uuid,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "attach a service to an expert").await?;
         let attached = sqlx::query!(
@@ -131,7 +138,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(attached).await?)
+        let deed = Deed::new("expert.attach_service", expert).with("service_id", service);
+        tx.done(found(attached, "attach a service to an expert"), act, deed).await
     }
 
     /// Takes a service from an expert.
@@ -140,6 +148,7 @@ impl Catalog {
         team: TeamId,
         expert: ExpertId,
         service: ServiceId,
+        act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "detach a service from an expert").await?;
         let detached = sqlx::query!(
@@ -150,7 +159,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await;
-        found_any(&tx.end(detached).await?)
+        let deed = Deed::new("expert.detach_service", expert).with("service_id", service);
+        tx.done(found(detached, "detach a service from an expert"), act, deed).await
     }
 
     /// What would be wrong with these sub-experts of an expert, which need not be there yet.
@@ -166,7 +176,12 @@ impl Catalog {
     }
 
     /// Deletes an expert with its history, unless somebody needs it: then answers who, and nothing is deleted.
-    pub async fn expert_delete(&self, team: TeamId, id: ExpertId) -> Result<Vec<ExpertUser>, StoreError> {
+    pub async fn expert_delete(
+        &self,
+        team: TeamId,
+        id: ExpertId,
+        act: &Act,
+    ) -> Result<Vec<ExpertUser>, StoreError> {
         let mut tx = self.team(team, "delete an expert").await?;
         let deleted = async {
             lock_team(&mut tx, team).await?;
@@ -176,8 +191,11 @@ impl Catalog {
             }
             Ok(users)
         };
-        let deleted = deleted.await;
-        tx.close(deleted).await
+        let deleted: Result<Vec<ExpertUser>, StoreError> = deleted.await;
+        if deleted.as_ref().is_ok_and(|users| !users.is_empty()) {
+            return tx.close(deleted).await;
+        }
+        tx.done(deleted, act, Deed::new("expert.delete", id)).await
     }
 }
 

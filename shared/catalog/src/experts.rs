@@ -1,6 +1,7 @@
 //! Experts: personas that `job` nodes speak with (EXP-01 … EXP-03). Their changes are in `expert_edits`, what they are tied to in
 //! `expert_ties`.
 
+use app::ports::Act;
 use domain::{ExpertId, ExpertStatus, TeamId, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, query_as, types::Json};
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
+    deeds::Deed,
     error::store_error,
     expert_ties::{lock_team, refuse_wrong_subs},
     word::{Word, word},
@@ -76,6 +78,22 @@ pub struct ExpertPatch {
     pub settings: Option<Map<String, Value>>,
 }
 
+impl ExpertPatch {
+    /// The names of the fields that it changes.
+    pub(crate) fn fields(&self) -> Vec<&'static str> {
+        let Self { name, prompt, model_name, status, input_params, settings } = self;
+        let named = [
+            ("name", name.is_some()),
+            ("prompt", prompt.is_some()),
+            ("model_name", model_name.is_some()),
+            ("status", status.is_some()),
+            ("input_params", input_params.is_some()),
+            ("settings", settings.is_some()),
+        ];
+        named.into_iter().filter_map(|(field, is_named)| is_named.then_some(field)).collect()
+    }
+}
+
 /// Which experts to list. Absent fields filter nothing, but earlier states of experts are listed only where their status is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpertFilter {
@@ -87,10 +105,16 @@ pub struct ExpertFilter {
 
 impl Catalog {
     /// Records an expert. [`Conflict`](StoreError::Conflict) where its sub-experts are no longer what they have to be.
-    pub async fn expert_insert(&self, team: TeamId, new: &NewExpert) -> Result<Expert, StoreError> {
+    pub async fn expert_insert(
+        &self,
+        team: TeamId,
+        new: &NewExpert,
+        act: &Act,
+    ) -> Result<Expert, StoreError> {
         let mut tx = self.team(team, "insert an expert").await?;
         let inserted = insert(&mut tx, team, new).await;
-        tx.close(inserted).await
+        let deed = Deed::new("expert.create", new.id).with("name", &new.name).with("status", new.status);
+        tx.done(inserted, act, deed).await
     }
 
     /// An expert of the team. An earlier state of one is not found by its own id.

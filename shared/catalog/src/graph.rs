@@ -1,23 +1,28 @@
-//! The draft graph in rows: `nodes` and `node_node` (product.md, decision 6). Both directions of the mapping stand here.
+//! Edits of the draft graph (WF-02, WF-15): whole or piece by piece, in one transaction each, which counts a revision and tells of it.
+//! How it stands in rows is in `graph_rows`.
 
 use std::collections::{HashMap, HashSet};
 
-use app::ports::{Draft, Ids, StoreError};
-use domain::{Edge, Graph, Node, NodeId, NodeKey, TeamId, WorkflowId};
-use serde::Serialize;
-use serde_json::{Map, Value};
-use sqlx::{PgConnection, PgExecutor, types::Json};
-use uuid::Uuid;
+use app::{
+    EditError, Pieces, PlacedEdge,
+    ports::{Act, Draft, Ids, StoreError},
+};
+use domain::{Edge, EdgeId, Graph, Node, NodeId, NodeKey, TeamId, WorkflowId};
+use sqlx::PgConnection;
 
-use crate::{Catalog, error::store_error};
+use crate::{
+    Catalog,
+    actor::columns,
+    deeds::Deed,
+    error::store_error,
+    graph_changes::Changes,
+    graph_rows::{placed_edges, read_draft, write_pieces},
+    workflow_drafts::{keep_replaced, last_editor},
+};
 
 /// The rule that a graph breaks when it names a node id which is not one of its workflow, or names one twice. An id of another
 /// workflow or team is not told apart from one that never was.
 pub const UNKNOWN_NODE: &str = "fk_nodes_id";
-
-/// The rules that an edge breaks when one of its ends is no node of the graph; those of its foreign keys.
-const UNKNOWN_PARENT: &str = "fk_node_node_parent_id";
-const UNKNOWN_CHILD: &str = "fk_node_node_child_id";
 
 /// What a failure is said to be of.
 const SAVING: &str = "save a graph";
@@ -27,9 +32,11 @@ impl Catalog {
     /// [`Conflict`](StoreError::Conflict). All of it or nothing; a handful of statements whatever the graph's size.
     ///
     /// A node that gives an id keeps it, under a new key too; a node that gives none keeps the id of the node that had its key;
-    /// the others get ids from `ids`. A graph that rows can't hold breaks a rule by name: `uq_nodes_workflow_id_key`,
-    /// `ck_node_node_self`, `uq_node_node_parent_id_child_id_label`, `fk_node_node_parent_id`, `fk_node_node_child_id`,
-    /// [`UNKNOWN_NODE`]. Every other mistake may be saved and is for `engine::validate` to find.
+    /// the others get ids from `ids`. An edge that was there keeps its id. A graph that rows can't hold breaks a rule by name:
+    /// `uq_nodes_workflow_id_key`, `ck_node_node_self`, `uq_node_node_parent_id_child_id_label`, `fk_node_node_parent_id`,
+    /// `fk_node_node_child_id`, [`UNKNOWN_NODE`]. Every other mistake may be saved and is for `engine::validate` to find.
+    ///
+    /// Where no revision is given, and the draft that it replaces is another one and was last edited by somebody else, that is set aside.
     pub async fn graph_replace(
         &self,
         team: TeamId,
@@ -37,96 +44,166 @@ impl Catalog {
         graph: &Graph,
         revision: Option<i64>,
         ids: &dyn Ids,
+        act: &Act,
     ) -> Result<Draft, StoreError> {
+        let replace = |pieces: &mut Pieces| {
+            *pieces = with_ids(graph, pieces, ids)?;
+            Ok(())
+        };
+        let edited: Result<((), Draft), StoreError> =
+            self.edit(team, workflow, revision, act, revision.is_none(), replace).await;
+        edited.map(|((), draft)| draft)
+    }
+
+    /// Changes pieces of the draft and counts one more revision, if its revision is still `revision` (where one is given); else
+    /// [`Conflict`](StoreError::Conflict). Answers what `change` does, and the draft that came of it; what `change` refuses is not
+    /// done. One edit of a workflow after the other: each sees what the one before it left.
+    pub async fn graph_edit<T: Send>(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        revision: Option<i64>,
+        act: &Act,
+        change: impl FnOnce(&mut Pieces) -> Result<T, EditError> + Send,
+    ) -> Result<(T, Draft), EditError> {
+        self.edit(team, workflow, revision, act, false, change).await
+    }
+
+    async fn edit<T, E>(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        revision: Option<i64>,
+        act: &Act,
+        keeps_others: bool,
+        change: impl FnOnce(&mut Pieces) -> Result<T, E> + Send,
+    ) -> Result<(T, Draft), E>
+    where
+        T: Send,
+        E: From<StoreError> + Send,
+    {
         let mut tx = self.team(team, SAVING).await?;
-        let saved = save_graph(&mut tx, team, workflow, graph, revision, ids).await;
-        tx.close(saved).await
+        let edited: Result<(T, Draft, Deed), E> = async {
+            let (present, editor) = last_editor(&mut tx, team, workflow).await?;
+            if revision.is_some_and(|revision| revision != present) {
+                return Err(StoreError::Conflict.into());
+            }
+            let before = read_pieces(&mut tx, team, workflow).await?;
+            let mut after = before.clone();
+            let changed = change(&mut after)?;
+            let kept = if keeps_others && editor != act.actor && before.graph() != after.graph() {
+                keep_replaced(&mut tx, team, workflow, act).await?
+            } else {
+                None
+            };
+            let draft = write_draft(&mut tx, team, workflow, &after, act).await?;
+            let changes = Changes::between(&before, &after);
+            let deed = Deed::new("workflow.edit", workflow)
+                .with("revision", draft.revision)
+                .with("nodes", changes.nodes)
+                .with("edges", changes.edges)
+                .with("kept_draft_id", kept);
+            Ok((changed, draft, deed))
+        }
+        .await;
+        match edited {
+            Ok((changed, draft, deed)) => Ok((changed, tx.done(Ok(draft), act, deed).await?)),
+            Err(error) => {
+                tx.undo().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The edges of a workflow of the team in the author's order, with their ids, and a revision that they are of, or newer than: a change
+    /// based on an older one is refused.
+    pub async fn edge_list(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+    ) -> Result<(Vec<PlacedEdge>, i64), StoreError> {
+        let mut tx = self.team(team, "list edges").await?;
+        let listed = async {
+            let revision = sqlx::query_scalar!(
+                "select revision from workflows where team_id = $1 and id = $2",
+                team.uuid(),
+                workflow.uuid()
+            )
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(store_error("list edges"))?;
+            Ok((placed_edges(&mut tx, team, workflow).await?, revision))
+        };
+        let listed = listed.await;
+        tx.close(listed).await
     }
 }
 
-async fn save_graph(
+/// The draft with the ids of its pieces.
+pub(crate) async fn read_pieces(
     tx: &mut PgConnection,
     team: TeamId,
     workflow: WorkflowId,
-    graph: &Graph,
-    revision: Option<i64>,
-    ids: &dyn Ids,
+) -> Result<Pieces, StoreError> {
+    let nodes = read_draft(&mut *tx, team, workflow).await?.graph.nodes;
+    Ok(Pieces { nodes, edges: placed_edges(tx, team, workflow).await? })
+}
+
+/// Makes these pieces the draft, in a transaction that holds the workflow's row, and counts a revision.
+pub(crate) async fn write_draft(
+    tx: &mut PgConnection,
+    team: TeamId,
+    workflow: WorkflowId,
+    pieces: &Pieces,
+    act: &Act,
 ) -> Result<Draft, StoreError> {
-    // Takes the workflow's row lock: a second writer waits here, and then finds another revision.
-    count_revision(&mut *tx, team, workflow, revision).await?;
-    let nodes = with_ids(&graph.nodes, &stored_ids(&mut *tx, team, workflow).await?, ids)?;
-    let edges = edge_rows(&graph.edges, &nodes, ids)?;
-    replace_rows(&mut *tx, team, workflow, &nodes, &edges).await.map_err(store_error(SAVING))?;
+    write_pieces(tx, team, workflow, pieces).await?;
+    count_revision(tx, team, workflow, act).await?;
     read_draft(tx, team, workflow).await
 }
 
-/// The draft as it stands, read in one statement and so at one moment.
-pub(crate) async fn read_draft(
-    db: impl PgExecutor<'_>,
+async fn count_revision(
+    tx: &mut PgConnection,
     team: TeamId,
     workflow: WorkflowId,
-) -> Result<Draft, StoreError> {
-    let row = sqlx::query!(
-        r#"select name, is_api, revision, input_params as "input_params: Json<Map<String, Value>>",
-            settings as "settings: Json<Map<String, Value>>",
-            (select coalesce(json_agg(json_build_object(
-                    'id', n.id, 'key', n.key, 'name', n.name, 'node_type', n.node_type, 'metadata', n.metadata,
-                    'structured_output', n.structured_output, 'retry', n.retry, 'timeout_s', n.timeout_s,
-                    'on_error', n.on_error, 'position', n.position) order by n.ordinal), '[]')
-                from nodes n where n.team_id = w.team_id and n.workflow_id = w.id) as "nodes!: Json<Vec<Node>>",
-            (select coalesce(json_agg(json_build_object(
-                    'from', parent.key, 'to', child.key, 'label', e.label) order by e.ordinal), '[]')
-                from node_node e join nodes parent on parent.id = e.parent_id join nodes child on child.id = e.child_id
-                where e.team_id = w.team_id and e.workflow_id = w.id) as "edges!: Json<Vec<Edge>>"
-        from workflows w where w.team_id = $1 and w.id = $2"#,
+    act: &Act,
+) -> Result<(), StoreError> {
+    let (kind, id) = columns(act.actor);
+    sqlx::query!(
+        "update workflows set revision = revision + 1, edited_by_kind = $3, edited_by_id = $4
+        where team_id = $1 and id = $2",
         team.uuid(),
-        workflow.uuid()
+        workflow.uuid(),
+        kind,
+        id
     )
-    .fetch_one(db)
+    .execute(tx)
     .await
-    .map_err(store_error("read a draft"))?;
-    Ok(Draft {
-        name: row.name,
-        graph: Graph { nodes: row.nodes.0, edges: row.edges.0 },
-        input_params: row.input_params.0,
-        is_api: row.is_api,
-        settings: row.settings.0,
-        revision: row.revision,
-    })
+    .map_err(store_error("count a revision"))?;
+    Ok(())
 }
 
-/// A node as a row: its JSON form, an id, and its place in the list.
-#[derive(Debug, Serialize)]
-struct NodeRow<'a> {
-    id: NodeId,
-    key: &'a NodeKey,
-    name: &'a str,
-    node_type: &'a str,
-    metadata: &'a Map<String, Value>,
-    structured_output: Option<&'a Value>,
-    retry: Option<&'a domain::RetryPolicy>,
-    timeout_s: Option<u32>,
-    on_error: &'a domain::OnError,
-    position: Option<domain::Position>,
-    ordinal: usize,
+/// Decides the id of every piece of a graph that takes the place of `stored` (see [`Catalog::graph_replace`]).
+pub(crate) fn with_ids(graph: &Graph, stored: &Pieces, ids: &dyn Ids) -> Result<Pieces, StoreError> {
+    let nodes = node_ids(&graph.nodes, &stored.nodes, ids)?;
+    let new_ids = ids_by_key(&nodes);
+    let old_ids = ids_by_key(&stored.nodes);
+    let ends = |edge: &Edge, ids: &HashMap<&NodeKey, NodeId>| {
+        Some((*ids.get(&edge.from)?, *ids.get(&edge.to)?, edge.label.clone()))
+    };
+    let mut kept: HashMap<_, EdgeId> =
+        stored.edges.iter().filter_map(|placed| Some((ends(&placed.edge, &old_ids)?, placed.id))).collect();
+    let place = |edge: &Edge| {
+        let same = ends(edge, &new_ids).and_then(|ends| kept.remove(&ends));
+        PlacedEdge { id: same.unwrap_or_else(|| EdgeId::new(ids.next())), edge: edge.clone() }
+    };
+    let edges = graph.edges.iter().map(place).collect();
+    drop(new_ids);
+    Ok(Pieces { nodes, edges })
 }
 
-/// An edge as a row.
-#[derive(Debug, Serialize)]
-struct EdgeRow<'a> {
-    id: Uuid,
-    parent_id: NodeId,
-    child_id: NodeId,
-    label: Option<&'a str>,
-    ordinal: usize,
-}
-
-/// Decides the id of every node (see [`Catalog::graph_replace`]).
-fn with_ids<'a>(
-    nodes: &'a [Node],
-    stored: &HashMap<NodeKey, NodeId>,
-    ids: &dyn Ids,
-) -> Result<Vec<NodeRow<'a>>, StoreError> {
+fn node_ids(nodes: &[Node], stored: &[Node], ids: &dyn Ids) -> Result<Vec<Node>, StoreError> {
+    let stored = ids_by_key(stored);
     let known: HashSet<NodeId> = stored.values().copied().collect();
     let mut taken = HashSet::new();
     for id in nodes.iter().filter_map(|node| node.id) {
@@ -134,141 +211,15 @@ fn with_ids<'a>(
             return Err(StoreError::Violates(UNKNOWN_NODE.to_owned()));
         }
     }
-    let mut id_of = |node: &Node| {
+    let with_id = |node: &Node| {
         // An id that another node gave went to that node, together with its new key.
         let same_key = stored.get(&node.key).copied().filter(|id| taken.insert(*id));
-        node.id.or(same_key).unwrap_or_else(|| NodeId::new(ids.next()))
+        let id = node.id.or(same_key).unwrap_or_else(|| NodeId::new(ids.next()));
+        Node { id: Some(id), ..node.clone() }
     };
-    Ok(nodes
-        .iter()
-        .enumerate()
-        .map(|(ordinal, node)| NodeRow {
-            id: id_of(node),
-            key: &node.key,
-            name: &node.name,
-            node_type: &node.node_type,
-            metadata: &node.metadata,
-            structured_output: node.structured_output.as_ref(),
-            retry: node.retry.as_ref(),
-            timeout_s: node.timeout_s,
-            on_error: &node.on_error,
-            position: node.position,
-            ordinal,
-        })
-        .collect())
+    Ok(nodes.iter().map(with_id).collect())
 }
 
-fn edge_rows<'a>(
-    edges: &'a [Edge],
-    nodes: &[NodeRow<'_>],
-    ids: &dyn Ids,
-) -> Result<Vec<EdgeRow<'a>>, StoreError> {
-    let by_key: HashMap<&NodeKey, NodeId> = nodes.iter().map(|node| (node.key, node.id)).collect();
-    let end = |key: &NodeKey, rule: &str| {
-        by_key.get(key).copied().ok_or_else(|| StoreError::Violates(rule.to_owned()))
-    };
-    let row = |(ordinal, edge): (usize, &'a Edge)| {
-        Ok(EdgeRow {
-            id: ids.next(),
-            parent_id: end(&edge.from, UNKNOWN_PARENT)?,
-            child_id: end(&edge.to, UNKNOWN_CHILD)?,
-            label: edge.label.as_deref(),
-            ordinal,
-        })
-    };
-    edges.iter().enumerate().map(row).collect()
-}
-
-async fn count_revision(
-    tx: &mut PgConnection,
-    team: TeamId,
-    workflow: WorkflowId,
-    revision: Option<i64>,
-) -> Result<(), StoreError> {
-    let found = sqlx::query_scalar!(
-        "update workflows set revision = revision + 1 where team_id = $1 and id = $2 returning revision",
-        team.uuid(),
-        workflow.uuid()
-    )
-    .fetch_one(tx)
-    .await
-    .map_err(store_error("count a revision"))?;
-    match revision {
-        Some(expected) if found != expected + 1 => Err(StoreError::Conflict),
-        _ => Ok(()),
-    }
-}
-
-async fn stored_ids(
-    tx: &mut PgConnection,
-    team: TeamId,
-    workflow: WorkflowId,
-) -> Result<HashMap<NodeKey, NodeId>, StoreError> {
-    let rows = sqlx::query!(
-        "select id, key from nodes where team_id = $1 and workflow_id = $2",
-        team.uuid(),
-        workflow.uuid()
-    )
-    .fetch_all(tx)
-    .await
-    .map_err(store_error("read the ids of a graph"))?;
-    Ok(rows.into_iter().map(|row| (NodeKey::new(row.key), row.id.into())).collect())
-}
-
-/// Makes the rows of a workflow those given. Nodes that stay as they are keep their `updated_on`; edges are written anew.
-async fn replace_rows(
-    tx: &mut PgConnection,
-    team: TeamId,
-    workflow: WorkflowId,
-    nodes: &[NodeRow<'_>],
-    edges: &[EdgeRow<'_>],
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "delete from node_node where team_id = $1 and workflow_id = $2",
-        team.uuid(),
-        workflow.uuid()
-    )
-    .execute(&mut *tx)
-    .await?;
-    let kept: Vec<Uuid> = nodes.iter().map(|node| node.id.uuid()).collect();
-    sqlx::query!(
-        "delete from nodes where team_id = $1 and workflow_id = $2 and id <> all ($3)",
-        team.uuid(),
-        workflow.uuid(),
-        &kept
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        r#"insert into nodes (team_id, workflow_id, id, key, name, node_type, metadata, structured_output, retry,
-            timeout_s, on_error, position, ordinal)
-        select $1, $2, n.* from jsonb_to_recordset($3) as n (
-            id uuid, key text, name text, node_type text, metadata jsonb, structured_output jsonb, retry jsonb,
-            timeout_s bigint, on_error jsonb, position jsonb, ordinal integer)
-        on conflict (id) do update set
-            key = excluded.key, name = excluded.name, node_type = excluded.node_type, metadata = excluded.metadata,
-            structured_output = excluded.structured_output, retry = excluded.retry, timeout_s = excluded.timeout_s,
-            on_error = excluded.on_error, position = excluded.position, ordinal = excluded.ordinal
-        where (nodes.key, nodes.name, nodes.node_type, nodes.metadata, nodes.structured_output, nodes.retry,
-            nodes.timeout_s, nodes.on_error, nodes.position, nodes.ordinal)
-            is distinct from (excluded.key, excluded.name, excluded.node_type, excluded.metadata,
-            excluded.structured_output, excluded.retry, excluded.timeout_s, excluded.on_error, excluded.position,
-            excluded.ordinal)"#,
-        team.uuid(),
-        workflow.uuid(),
-        Json(nodes) as _
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "insert into node_node (team_id, workflow_id, id, parent_id, child_id, label, ordinal)
-        select $1, $2, e.* from jsonb_to_recordset($3) as e (
-            id uuid, parent_id uuid, child_id uuid, label text, ordinal integer)",
-        team.uuid(),
-        workflow.uuid(),
-        Json(edges) as _
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+fn ids_by_key(nodes: &[Node]) -> HashMap<&NodeKey, NodeId> {
+    nodes.iter().filter_map(|node| Some((&node.key, node.id?))).collect()
 }

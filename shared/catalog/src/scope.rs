@@ -63,6 +63,11 @@ impl Scope {
         let value = outcome?;
         ended.map(|_| value).map_err(store_error(self.doing))
     }
+
+    /// Rolls back what failed for a reason that is no error of a store.
+    pub(crate) async fn undo(mut self) {
+        self.is_open = self.execute("rollback").await.is_err();
+    }
 }
 
 impl Deref for Scope {

@@ -1,14 +1,17 @@
-//! Workflows without their graph: name, status, settings (WF-01 … WF-05, WF-14). The graph is in [`crate::graph`].
+//! Workflows without their graph: name, status, settings (WF-01, WF-03, WF-05, WF-14). The graph is in [`crate::graph`].
 
-use domain::{TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use app::ports::Act;
+use domain::{ServiceId, TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde_json::{Map, Value};
-use sqlx::{query_as, types::Json};
+use sqlx::{PgConnection, query_as, types::Json};
 use uuid::Uuid;
 
 use crate::{
     Catalog, Page, StoreError, Window,
-    error::found_any,
+    deeds::Deed,
+    error::store_error,
     word::{Word, word},
+    workflow_services::attach,
 };
 
 /// A workflow without its graph.
@@ -30,6 +33,14 @@ pub struct Workflow {
     pub tags: Vec<String>,
     /// Whether services may start it through the API.
     pub is_api: bool,
+    /// Whether it may be shown outside of the team.
+    pub is_public: bool,
+    /// Five cron fields; None if nothing starts it by the clock (WF-01).
+    pub cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is.
+    pub cron_timezone: String,
+    /// The workflow that it was duplicated from, while that is there.
+    pub parent_workflow_id: Option<WorkflowId>,
     /// Counts the edits, those of the graph included; what `ETag` shows.
     pub revision: i64,
     /// The version that a start executes.
@@ -57,25 +68,33 @@ pub struct NewWorkflow {
     pub tags: Vec<String>,
     /// Whether services may start it through the API.
     pub is_api: bool,
+    /// Whether it may be shown outside of the team.
+    pub is_public: bool,
+    /// Five cron fields.
+    pub cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is.
+    pub cron_timezone: String,
+    /// The service that makes it and so sees it, and the id of that link.
+    pub service: Option<(ServiceId, Uuid)>,
 }
 
-/// What to change; absent fields stay.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WorkflowPatch {
-    /// 1 to 200 characters.
-    pub name: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Where it stands. `Published` needs a version, else it is [`Violates`](StoreError::Violates)`("ck_workflows_published")`.
-    pub status: Option<WorkflowStatus>,
-    /// JSON Schema of a run's inputs.
-    pub input_params: Option<Map<String, Value>>,
-    /// Preferences of its editor and of its runs.
-    pub settings: Option<Map<String, Value>>,
-    /// Words to find it by; at most 50.
-    pub tags: Option<Vec<String>>,
-    /// Whether services may start it through the API.
-    pub is_api: Option<bool>,
+impl NewWorkflow {
+    /// A workflow of this name that says nothing more of itself: for the team alone, and started by hand.
+    pub fn named(id: WorkflowId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            description: String::new(),
+            input_params: Map::new(),
+            settings: Map::new(),
+            tags: Vec::new(),
+            is_api: false,
+            is_public: false,
+            cron_schedule: None,
+            cron_timezone: "UTC".to_owned(),
+            service: None,
+        }
+    }
 }
 
 /// Which workflows to list. Absent fields filter nothing.
@@ -90,29 +109,16 @@ pub struct WorkflowFilter {
 }
 
 impl Catalog {
-    /// Records a workflow.
-    pub async fn workflow_insert(&self, team: TeamId, new: &NewWorkflow) -> Result<Workflow, StoreError> {
+    /// Records a workflow, and the service that makes it as one that sees it: what a service builds it may start.
+    pub async fn workflow_insert(
+        &self,
+        team: TeamId,
+        new: &NewWorkflow,
+        act: &Act,
+    ) -> Result<Workflow, StoreError> {
         let mut tx = self.team(team, "insert a workflow").await?;
-        let row = query_as!(
-            Row,
-            r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning id, name, description, status as "status: Word<WorkflowStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on"#,
-            new.id.uuid(),
-            team.uuid(),
-            new.name,
-            new.description,
-            Json(&new.input_params) as _,
-            Json(&new.settings) as _,
-            &new.tags,
-            new.is_api
-        )
-        .fetch_one(&mut *tx)
-        .await;
-        tx.end(row).await.map(Workflow::from)
+        let made = insert(&mut tx, team, new).await.map_err(store_error("insert a workflow"));
+        tx.done(made, act, Deed::new("workflow.create", new.id).with("name", &new.name)).await
     }
 
     /// A workflow of the team.
@@ -123,7 +129,8 @@ impl Catalog {
             r#"select id, name, description, status as "status: Word<WorkflowStatus>",
                 input_params as "input_params: Json<Map<String, Value>>",
                 settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on
+                tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+                published_version_id, created_on, updated_on
             from workflows where team_id = $1 and id = $2"#,
             team.uuid(),
             id.uuid()
@@ -161,7 +168,8 @@ impl Catalog {
                 r#"select id, name, description, status as "status: Word<WorkflowStatus>",
                     input_params as "input_params: Json<Map<String, Value>>",
                     settings as "settings: Json<Map<String, Value>>",
-                    tags, is_api, revision, published_version_id, created_on, updated_on
+                    tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+                    published_version_id, created_on, updated_on
                 from workflows
                 where team_id = $1
                     and ($2::text is null or status = $2)
@@ -182,76 +190,61 @@ impl Catalog {
         let page = page.await;
         tx.end(page).await
     }
-
-    /// Changes a workflow and counts one more revision, if its revision is still `revision` (where one is given); else
-    /// [`Conflict`](StoreError::Conflict).
-    pub async fn workflow_update(
-        &self,
-        team: TeamId,
-        id: WorkflowId,
-        patch: &WorkflowPatch,
-        revision: Option<i64>,
-    ) -> Result<Workflow, StoreError> {
-        let mut tx = self.team(team, "update a workflow").await?;
-        let updated = query_as!(
-            Row,
-            r#"update workflows set
-                name = coalesce($4, name),
-                description = coalesce($5, description),
-                status = coalesce($6, status),
-                input_params = coalesce($7, input_params),
-                settings = coalesce($8, settings),
-                tags = coalesce($9, tags),
-                is_api = coalesce($10, is_api),
-                revision = revision + 1
-            where team_id = $1 and id = $2 and ($3::bigint is null or revision = $3)
-            returning id, name, description, status as "status: Word<WorkflowStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, revision, published_version_id, created_on, updated_on"#,
-            team.uuid(),
-            id.uuid(),
-            revision,
-            patch.name,
-            patch.description,
-            patch.status.map(word),
-            patch.input_params.as_ref().map(Json) as _,
-            patch.settings.as_ref().map(Json) as _,
-            patch.tags.as_deref(),
-            patch.is_api
-        )
-        .fetch_one(&mut *tx)
-        .await;
-        match tx.end(updated).await {
-            Err(StoreError::NotFound) => self.workflow_get(team, id).await.and(Err(StoreError::Conflict)),
-            updated => updated.map(Workflow::from),
-        }
-    }
-
-    /// Deletes a workflow with its draft and versions. Runs keep the versions that the run store has.
-    pub async fn workflow_delete(&self, team: TeamId, id: WorkflowId) -> Result<(), StoreError> {
-        let mut tx = self.team(team, "delete a workflow").await?;
-        let deleted =
-            sqlx::query!("delete from workflows where team_id = $1 and id = $2", team.uuid(), id.uuid())
-                .execute(&mut *tx)
-                .await;
-        found_any(&tx.end(deleted).await?)
-    }
 }
 
-struct Row {
-    id: Uuid,
-    name: String,
-    description: String,
-    status: Word<WorkflowStatus>,
-    input_params: Json<Map<String, Value>>,
-    settings: Json<Map<String, Value>>,
-    tags: Vec<String>,
-    is_api: bool,
-    revision: i64,
-    published_version_id: Option<Uuid>,
-    created_on: Timestamp,
-    updated_on: Timestamp,
+/// The row of a new workflow, with the link to the service that makes it.
+pub(crate) async fn insert(
+    tx: &mut PgConnection,
+    team: TeamId,
+    new: &NewWorkflow,
+) -> Result<Workflow, sqlx::Error> {
+    let row = query_as!(
+        Row,
+        r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api, is_public,
+            cron_schedule, cron_timezone)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        returning id, name, description, status as "status: Word<WorkflowStatus>",
+            input_params as "input_params: Json<Map<String, Value>>",
+            settings as "settings: Json<Map<String, Value>>",
+            tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+            published_version_id, created_on, updated_on"#,
+        new.id.uuid(),
+        team.uuid(),
+        new.name,
+        new.description,
+        Json(&new.input_params) as _,
+        Json(&new.settings) as _,
+        &new.tags,
+        new.is_api,
+        new.is_public,
+        new.cron_schedule,
+        new.cron_timezone
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if let Some((service, link)) = new.service {
+        attach(tx, team, new.id, service, link).await?;
+    }
+    Ok(Workflow::from(row))
+}
+
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) status: Word<WorkflowStatus>,
+    pub(crate) input_params: Json<Map<String, Value>>,
+    pub(crate) settings: Json<Map<String, Value>>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) is_api: bool,
+    pub(crate) is_public: bool,
+    pub(crate) cron_schedule: Option<String>,
+    pub(crate) cron_timezone: String,
+    pub(crate) parent_workflow_id: Option<Uuid>,
+    pub(crate) revision: i64,
+    pub(crate) published_version_id: Option<Uuid>,
+    pub(crate) created_on: Timestamp,
+    pub(crate) updated_on: Timestamp,
 }
 
 impl From<Row> for Workflow {
@@ -265,6 +258,10 @@ impl From<Row> for Workflow {
             settings: row.settings.0,
             tags: row.tags,
             is_api: row.is_api,
+            is_public: row.is_public,
+            cron_schedule: row.cron_schedule,
+            cron_timezone: row.cron_timezone,
+            parent_workflow_id: row.parent_workflow_id.map(WorkflowId::from),
             revision: row.revision,
             published_version_id: row.published_version_id.map(VersionId::from),
             created_on: row.created_on,

@@ -41,6 +41,7 @@ pub struct Deployed {
     pub ephemeral_table: String,
     /// Names the deployment, and so who issues its tokens.
     pub realm: Realm,
+    egress: EgressPolicy,
     origins: Origins,
 }
 
@@ -60,9 +61,26 @@ impl Deployed {
         let dynamo = Client::new(&sdk);
         let counters =
             Arc::new(DynamoCounters::new(dynamo.clone(), ephemeral_table.clone(), Arc::clone(&boot.clock)));
-        let web = Arc::new(EgressWeb::new(Egress::new(egress)));
+        let web = Arc::new(EgressWeb::new(Egress::new(egress.clone())));
         let (catalog, realm) = (Arc::new(catalog), Realm::of_stage(&stage));
-        Ok(Self { boot, sdk, dynamo, catalog, secrets, web, counters, ephemeral_table, realm, origins })
+        Ok(Self {
+            boot,
+            sdk,
+            dynamo,
+            catalog,
+            secrets,
+            web,
+            counters,
+            ephemeral_table,
+            realm,
+            egress,
+            origins,
+        })
+    }
+
+    /// A client of its own for other servers, under the deployment's policy.
+    pub fn egress(&self) -> Egress {
+        Egress::new(self.egress.clone())
     }
 
     /// The gate before the function's routes.

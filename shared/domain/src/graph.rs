@@ -13,6 +13,9 @@ use crate::NodeId;
 /// The most nodes a workflow may have (engine.md, save-time rules).
 pub const MAX_NODES: usize = 500;
 
+/// The most edges that a draft is given one at a time; a whole graph is bounded by what a request may carry.
+pub const MAX_EDGES: usize = 5_000;
+
 /// A directed acyclic graph of nodes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -77,6 +77,10 @@ id_type!(
     WorkflowId,
     /// A node of a workflow's draft.
     NodeId,
+    /// An edge of a workflow's draft.
+    EdgeId,
+    /// A draft that was set aside.
+    DraftId,
     /// An immutable published snapshot of a workflow.
     VersionId,
     /// One execution of a version.

@@ -17,8 +17,8 @@ pub mod workflow;
 pub use expert::ExpertStatus;
 pub use graph::{Edge, Graph, Node, NodeKey, OnError, Position, RetryPolicy};
 pub use ids::{
-    AnnotationId, DataKeyId, ExpertId, InvitationId, MemberId, NodeId, RunId, SegmentId, ServiceId,
-    ServiceUserId, SessionId, TeamId, UserId, VersionId, WorkflowId,
+    AnnotationId, DataKeyId, DraftId, EdgeId, ExpertId, InvitationId, MemberId, NodeId, RunId, SegmentId,
+    ServiceId, ServiceUserId, SessionId, TeamId, UserId, VersionId, WorkflowId,
 };
 pub use permission::{Holder, Permission, Permissions};
 pub use priority::Priority;
@@ -26,7 +26,7 @@ pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};
 pub use standing::Standing;
 pub use team::{Environment, Role};
-pub use workflow::{OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
+pub use workflow::{FrozenExpert, OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
 
 /// A point in time, UTC. Printed as RFC 3339.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,4 +1,4 @@
-//! A published version becomes a [`Plan`]: keys resolved, order fixed, expressions parsed.
+//! A published version becomes a [`Plan`] (WF-16): keys resolved, order fixed, expressions parsed.
 
 use std::sync::Arc;
 

@@ -288,6 +288,17 @@ refusal_sets!(
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, Stale,
         BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
     ],
+    /// Of a route that moves an entity to another status.
+    Moving = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, NotFound, Conflict, NotPublished, Stale,
+        BodyTooLarge, UnsupportedMediaType, Validation, Internal, Unavailable,
+    ],
+    /// Of a route that takes a part out of an entity.
+    Removing = [InvalidHeader, NotFound, Conflict, Stale, Internal, Unavailable],
+    /// Of a route that deletes an entity with a revision which others may need.
+    Discarding = [InvalidHeader, NotFound, Conflict, InUse, Stale, Internal, Unavailable],
+    /// Of a route that takes no body and changes an entity.
+    Restoring = [InvalidHeader, NotFound, Conflict, Stale, Internal, Unavailable],
     /// Of a route that takes a body and replaces what an entity holds.
     Rotating = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,
@@ -322,6 +333,11 @@ refusal_sets!(
     ],
     /// Of a route that takes somebody out of a team.
     Leaving = [Forbidden, NotFound, LastOwner, Internal, Unavailable],
+    /// Of a route that asks a model.
+    Asking = [
+        InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, ModelNotOffered, BodyTooLarge, UnsupportedMediaType,
+        Validation, Internal, ModelRefused, Unavailable,
+    ],
     /// Of the route that starts runs.
     Starting = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, InvalidHeader, Forbidden, NotFound, NotPublished,

@@ -56,6 +56,8 @@ pub enum Code {
     RequestUnderWay,
     /// Something else needs the entity.
     InUse,
+    /// No provider offers the expert's model.
+    ModelNotOffered,
     /// `If-Match` names an older state of the entity.
     Stale,
     /// The body is larger than the route takes.
@@ -70,13 +72,15 @@ pub enum Code {
     RateLimited,
     /// Our fault.
     Internal,
+    /// A provider of models refused a question.
+    ModelRefused,
     /// A part that is needed does not answer for now.
     Unavailable,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidJson,
         Self::InvalidUtf8,
         Self::JsonTooDeep,
@@ -97,6 +101,7 @@ impl Code {
         Self::WorkflowArchived,
         Self::RequestUnderWay,
         Self::InUse,
+        Self::ModelNotOffered,
         Self::Stale,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -104,6 +109,7 @@ impl Code {
         Self::IdempotencyKeyReused,
         Self::RateLimited,
         Self::Internal,
+        Self::ModelRefused,
         Self::Unavailable,
     ];
 
@@ -145,6 +151,7 @@ impl Code {
             Self::WorkflowArchived => (S::CONFLICT, "workflow_archived", "The workflow is archived"),
             Self::RequestUnderWay => (S::CONFLICT, "request_under_way", "The request is being done"),
             Self::InUse => (S::CONFLICT, "in_use", "Still in use"),
+            Self::ModelNotOffered => (S::CONFLICT, "model_not_offered", "Nobody offers the model"),
             Self::Stale => (S::PRECONDITION_FAILED, "stale", "The entity has changed"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {
@@ -156,6 +163,7 @@ impl Code {
             }
             Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side"),
+            Self::ModelRefused => (S::BAD_GATEWAY, "model_refused", "The provider of the model refused"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Not available for now"),
         }
     }

@@ -119,6 +119,6 @@ impl Identity {
 
     /// The public keys that access tokens are signed with.
     pub async fn jwks(&self) -> Result<Jwks, app::ports::StoreError> {
-        Ok(self.keys.keys().await?.jwks())
+        Ok(self.keys.get().await?.jwks())
     }
 }

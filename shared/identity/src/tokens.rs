@@ -160,7 +160,7 @@ impl Issuer {
         session: SessionId,
     ) -> Result<String, StoreError> {
         const SIGN: &str = "sign a token";
-        let keys = self.keys.keys().await?;
+        let keys = self.keys.get().await?;
         let no_key = || unavailable(SIGN)("there is no key");
         let kid = keys.current().ok_or_else(no_key)?;
         let (alg, typ) = (ALGORITHM.to_owned(), MEDIA_TYPE.to_owned());
@@ -242,7 +242,7 @@ impl Verifier {
         if header.alg != ALGORITHM || !header.typ.eq_ignore_ascii_case(MEDIA_TYPE) || header.crit.is_some() {
             return Err(Refusal::Header.into());
         }
-        let keys = self.keys.keys_with(&header.kid).await?;
+        let keys = self.keys.get_with(|keys| keys.knows(&header.kid)).await?;
         if !keys.knows(&header.kid) {
             return Err(Refusal::UnknownKey.into());
         }

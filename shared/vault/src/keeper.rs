@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     MasterRing, SecretTeller,
+    ring_of_masters::unwrap,
     seal::{KeyBytes, seal, wrap},
 };
 
@@ -102,7 +103,7 @@ impl Keeper {
     /// keeps no other from being wrapped. Nobody who reads meanwhile misses anything: each key is one write, and both masters are known.
     pub async fn rewrap(&self) -> Result<usize, StoreError> {
         let mut wrapped = 0;
-        let current = match self.masters.keys().await {
+        let current = match self.masters.get().await {
             Ok(masters) => masters.current().id.clone(),
             // Nothing was ever sealed.
             Err(StoreError::NotFound) => return Ok(0),
@@ -123,7 +124,7 @@ impl Keeper {
             if old.master_key_id == current {
                 continue;
             }
-            let key = self.masters.unwrap(team, &old).await?;
+            let key = unwrap(&self.masters, team, &old).await?;
             let new = self.wrapped(team, old.id, &key).await?;
             match self.catalog.data_key_rewrap(team, &new, &old.master_key_id).await {
                 Ok(()) => wrapped += 1,
@@ -169,7 +170,7 @@ impl Keeper {
     /// The team's key, made now if it has none. Two who make one at once make two, each of which opens what it has sealed.
     async fn data_key(&self, team: TeamId) -> Result<(DataKeyId, KeyBytes), StoreError> {
         if let Some(key) = self.catalog.data_keys(team).await?.first() {
-            return Ok((key.id, self.masters.unwrap(team, key).await?));
+            return Ok((key.id, unwrap(&self.masters, team, key).await?));
         }
         let (id, key) = (DataKeyId::new(self.ids.next()), Zeroizing::new(self.entropy.draw()?));
         self.catalog.data_key_insert(team, &self.wrapped(team, id, &key).await?).await?;
@@ -177,7 +178,7 @@ impl Keeper {
     }
 
     async fn wrapped(&self, team: TeamId, id: DataKeyId, key: &KeyBytes) -> Result<DataKey, StoreError> {
-        let masters = self.masters.keys().await?;
+        let masters = self.masters.get().await?;
         wrap(&masters, self.nonce()?, team, (id, key)).map_err(unavailable("wrap a data key"))
     }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::{TeamId, Timestamp};
 
-use crate::{MasterRing, seal::open};
+use crate::{MasterRing, ring_of_masters::unwrap, seal::open};
 
 /// How long an opened credential is used again without a look at where it is kept. So long may calls go out with the one before, once a new
 /// one is told.
@@ -52,7 +52,7 @@ impl TeamSecrets for Vault {
             return Ok(Arc::clone(value));
         }
         let (secret, key) = self.sealed.sealed(team, name).await?;
-        let key = self.masters.unwrap(team, &key).await?;
+        let key = unwrap(&self.masters, team, &key).await?;
         let value = Arc::new(open(&key, team, &secret).map_err(unavailable("open a secret"))?);
         let mut opened = self.opened();
         if opened.len() >= MOST {

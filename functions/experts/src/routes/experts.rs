@@ -5,7 +5,7 @@ use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::{Catalog, ExpertCounts, ExpertFilter, ExpertUser, Window};
 use domain::{ExpertId, ExpertStatus, FieldError, TeamId};
 use heddle_http::{
-    ApiError, ApiResult, BASE, Caller, Code, IfMatch, Json, Limit, Page, Path, Query, docs, etag,
+    ApiError, ApiResult, BASE, Caller, Code, IfMatch, Json, Limit, Origin, Page, Path, Query, docs, etag,
 };
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -29,12 +29,14 @@ use crate::{
 pub(crate) async fn create(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Json(body): Json<CreateExpert>,
 ) -> ApiResult<impl IntoResponse> {
     let (catalog, id) = (s.catalog.get().await?, ExpertId::new(s.ids.next()));
     let subs = check_subs(catalog, who.team_id, id, Some(&body.settings)).await?;
     let new = all_mistakes(body.check(id), subs)?;
-    let expert = catalog.expert_insert(who.team_id, &new).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let expert = catalog.expert_insert(who.team_id, &new, &act).await?;
     let location = [(header::LOCATION, format!("{BASE}/experts/{}", expert.id))];
     let revision = etag(expert.revision);
     Ok((StatusCode::CREATED, location, revision, Json(ExpertView::new(expert, ExpertCounts::default()))))
@@ -105,6 +107,7 @@ pub(crate) async fn detail(
 pub(crate) async fn update(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path(id): Path<ExpertId>,
     IfMatch(revision): IfMatch,
     Json(body): Json<UpdateExpert>,
@@ -118,7 +121,8 @@ pub(crate) async fn update(
     let patch = all_mistakes(body.check(present.status), subs)?;
     // What was checked is what is changed: the status may not move from another one meanwhile.
     let (present, earlier) = (Some(present.revision), ExpertId::new(s.ids.next()));
-    let updated = catalog.expert_update(who.team_id, id, &patch, present, earlier).await;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let updated = catalog.expert_update(who.team_id, id, &patch, present, earlier, &act).await;
     let expert = updated.map_err(|error| stale_if(revision, error))?;
     let counts = catalog.expert_counts(who.team_id, &[id]).await?;
     let view = ExpertView::new(expert, counts.get(&id).copied().unwrap_or_default());
@@ -130,8 +134,14 @@ pub(crate) async fn update(
 /// Refused while the published version of a workflow names it, or another expert has it as a sub-expert.
 #[utoipa::path(delete, path = "/experts/{expert_id}", tag = "experts", operation_id = "delete_expert",
     params(("expert_id" = Uuid, Path)), responses((status = 204, description = "It is gone."), docs::Deleting))]
-pub(crate) async fn delete(Ex(s): Ex<State>, who: Caller, Path(id): Path<ExpertId>) -> ApiResult<StatusCode> {
-    let users = s.catalog.get().await?.expert_delete(who.team_id, id).await?;
+pub(crate) async fn delete(
+    Ex(s): Ex<State>,
+    who: Caller,
+    origin: Origin,
+    Path(id): Path<ExpertId>,
+) -> ApiResult<StatusCode> {
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let users = s.catalog.get().await?.expert_delete(who.team_id, id, &act).await?;
     if users.is_empty() {
         return Ok(StatusCode::NO_CONTENT);
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State as Ex;
 use domain::{ExpertId, ServiceId, WorkflowId};
-use heddle_http::{ApiResult, Caller, Path, docs};
+use heddle_http::{ApiResult, Caller, Origin, Path, docs};
 use http::StatusCode;
 
 use crate::State;
@@ -16,10 +16,12 @@ use crate::State;
 pub(crate) async fn attach_workflow(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path((expert, workflow)): Path<(ExpertId, WorkflowId)>,
 ) -> ApiResult<StatusCode> {
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
     let catalog = s.catalog.get().await?;
-    catalog.expert_attach_workflow(who.team_id, expert, workflow, s.ids.next()).await?;
+    catalog.expert_attach_workflow(who.team_id, expert, workflow, s.ids.next(), &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -30,9 +32,11 @@ pub(crate) async fn attach_workflow(
 pub(crate) async fn detach_workflow(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path((expert, workflow)): Path<(ExpertId, WorkflowId)>,
 ) -> ApiResult<StatusCode> {
-    s.catalog.get().await?.expert_detach_workflow(who.team_id, expert, workflow).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    s.catalog.get().await?.expert_detach_workflow(who.team_id, expert, workflow, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -45,10 +49,12 @@ pub(crate) async fn detach_workflow(
 pub(crate) async fn attach_service(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path((expert, service)): Path<(ExpertId, ServiceId)>,
 ) -> ApiResult<StatusCode> {
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
     let catalog = s.catalog.get().await?;
-    catalog.expert_attach_service(who.team_id, expert, service, s.ids.next()).await?;
+    catalog.expert_attach_service(who.team_id, expert, service, s.ids.next(), &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -59,8 +65,10 @@ pub(crate) async fn attach_service(
 pub(crate) async fn detach_service(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path((expert, service)): Path<(ExpertId, ServiceId)>,
 ) -> ApiResult<StatusCode> {
-    s.catalog.get().await?.expert_detach_service(who.team_id, expert, service).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    s.catalog.get().await?.expert_detach_service(who.team_id, expert, service, &act).await?;
     Ok(StatusCode::NO_CONTENT)
 }

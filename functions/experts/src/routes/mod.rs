@@ -4,6 +4,7 @@ mod experts;
 mod history;
 mod links;
 mod render;
+mod test;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -17,4 +18,5 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(links::attach_workflow, links::detach_workflow))
         .routes(routes!(links::attach_service, links::detach_service))
         .routes(routes!(render::preview))
+        .routes(routes!(test::ask))
 }

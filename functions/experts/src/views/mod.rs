@@ -4,6 +4,7 @@ mod changes;
 mod expert;
 mod render;
 mod settings;
+mod test;
 
 use domain::FieldError;
 
@@ -11,6 +12,7 @@ pub(crate) use changes::{CreateExpert, UpdateExpert};
 pub(crate) use expert::{EarlierState, ExpertStatusDoc, ExpertSummary, ExpertView};
 pub(crate) use render::{RenderPrompt, Rendered};
 pub(crate) use settings::{Settings, sub_mistakes};
+pub(crate) use test::{TestExpert, Tested};
 
 pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
     FieldError {

@@ -52,6 +52,13 @@ pub(crate) struct UnfilledView {
 }
 
 impl Rendered {
+    /// The text, or every reason why it is not whole.
+    pub(super) fn complete(self) -> Result<String, Vec<FieldError>> {
+        let unfilled = self.unfilled.into_iter().map(UnfilledView::mistake);
+        let mistakes: Vec<_> = self.mismatches.into_iter().chain(unfilled).collect();
+        if mistakes.is_empty() { Ok(self.text) } else { Err(mistakes) }
+    }
+
     /// The prompt of `expert` with `params`.
     pub(crate) fn of(expert: &Expert, params: Map<String, Value>, entropy: Entropy) -> Self {
         let params = Value::Object(params);
@@ -75,6 +82,14 @@ fn preview(prompt: &str, params: &Value, entropy: Entropy) -> Preview {
             let unfilled = vec![Unfilled { expression: prompt.to_owned(), offset, error: Some(error) }];
             Preview { text: prompt.to_owned(), unfilled }
         }
+    }
+}
+
+impl UnfilledView {
+    /// As a mistake in the parameters.
+    fn mistake(self) -> FieldError {
+        let detail = format!("`{}` can't be filled: {}", self.expression, self.detail);
+        mistake("/params", &self.code, &detail)
     }
 }
 

@@ -64,6 +64,11 @@ enum MemoryScope {
 }
 
 impl Settings {
+    /// Temperature and longest answer.
+    pub(super) const fn sampling(&self) -> (Option<f64>, Option<u32>) {
+        (self.temperature, self.max_tokens)
+    }
+
     /// The sub-experts that may be looked up: not those of a list that is too long.
     pub(crate) fn sub_experts(&self) -> &[ExpertId] {
         self.sub_experts.as_deref().filter(|subs| subs.len() <= MOST_SUBS).unwrap_or_default()

@@ -6,4 +6,6 @@ mod edits;
 mod experts;
 mod links;
 mod render;
+mod test;
+mod told;
 mod world;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    fakes::ManualClock,
+    fakes::{ManualClock, ScriptedModels},
     ports::{Act, Clock as _, Ids as _},
 };
 use axum::{Router, body::Body};
@@ -13,7 +13,7 @@ use experts::{State, router};
 use heddle_http::testing::{Answer, Passes, by_token, call, request, request_with};
 use http::Request;
 use runtime::TimeOrderedIds;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use test_support::TestDatabase;
 
 /// The key of a service of the team, as in sample events.
@@ -22,6 +22,7 @@ pub(crate) const KEY: &str = "hdl_replace-this-by-the-key-in-.local/demo-key";
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) catalog: Catalog,
+    pub(crate) models: Arc<ScriptedModels>,
     pub(crate) team: TeamId,
     pub(crate) service: ServiceId,
     pub(crate) foreign_team: TeamId,
@@ -42,12 +43,24 @@ impl World {
         passes.service(team, KEY);
         let service = service_of(&catalog, team).await;
         let lazy = Arc::new(LazyCatalog::open(catalog.clone()));
-        let state = State { catalog: lazy.clone(), clock, ids: Arc::new(TimeOrderedIds) };
+        let models = Arc::new(ScriptedModels::default());
+        let state =
+            State { catalog: lazy.clone(), models: models.clone(), clock, ids: Arc::new(TimeOrderedIds) };
         let router = router(state, passes.gate(), move || {
             let catalog = lazy.clone();
             async move { catalog.ping().await }
         });
-        Self { router, catalog, team, service, foreign_team, foreign_token, token, _database: database }
+        Self {
+            router,
+            catalog,
+            models,
+            team,
+            service,
+            foreign_team,
+            foreign_token,
+            token,
+            _database: database,
+        }
     }
 
     /// Sends a request as the team's owner.
@@ -88,16 +101,8 @@ impl World {
     }
 
     pub(crate) async fn workflow(&self, team: TeamId, name: &str) -> WorkflowId {
-        let new = NewWorkflow {
-            id: WorkflowId::new(TimeOrderedIds.next()),
-            name: name.to_owned(),
-            description: String::new(),
-            input_params: Map::new(),
-            settings: Map::new(),
-            tags: vec![],
-            is_api: true,
-        };
-        self.catalog.workflow_insert(team, &new).await.unwrap().id
+        let new = NewWorkflow::named(WorkflowId::new(TimeOrderedIds.next()), name);
+        self.catalog.workflow_insert(team, &new, &act()).await.unwrap().id
     }
 }
 

@@ -1,11 +1,11 @@
 use app::ports::{Act, Ids as _, WorkflowCatalog as _};
 use catalog::NewWorkflow;
-use domain::{VersionId, WorkflowId, WorkflowVersion};
+use domain::{Timestamp, VersionId, WorkflowId, WorkflowVersion};
 use heddle_http::testing::{
     by_token, call, check_openapi, hostile_bodies, request, request_with, through_api_gateway,
 };
 use runtime::TimeOrderedIds;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -68,17 +68,9 @@ async fn a_secret_goes_with_all_its_versions() {
 
 /// Publishes a workflow with one node.
 async fn publish(world: &World, name: &str, node: Value) {
-    let id = WorkflowId::new(TimeOrderedIds.next());
-    let new = NewWorkflow {
-        id,
-        name: name.to_owned(),
-        description: String::new(),
-        input_params: Map::new(),
-        settings: Map::new(),
-        tags: vec![],
-        is_api: true,
-    };
-    let made = world.catalog.workflow_insert(world.team, &new).await.unwrap();
+    let new = NewWorkflow::named(WorkflowId::new(TimeOrderedIds.next()), name);
+    let act = Act::of_system(TimeOrderedIds.next(), Timestamp::UNIX_EPOCH);
+    let made = world.catalog.workflow_insert(world.team, &new, &act).await.unwrap();
     let version = WorkflowVersion {
         id: VersionId::new(TimeOrderedIds.next()),
         graph: serde_json::from_value(json!({"nodes": [node], "edges": []})).unwrap(),

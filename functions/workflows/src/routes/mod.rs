@@ -1,15 +1,24 @@
 //! The routes, relative to `/api/v1`.
 
+mod documents;
+mod drafts;
+mod edges;
 mod graph;
+mod life;
 mod node_types;
+mod nodes;
 mod plan;
+mod schedule;
+mod services;
 mod validation;
 mod versions;
 mod workflows;
 
 use domain::FieldError;
 use engine::{Severity, Violation};
-use heddle_http::ApiError;
+use heddle_http::{ApiError, Limit, Page};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::State;
@@ -18,14 +27,58 @@ pub(crate) fn all() -> OpenApiRouter<State> {
     OpenApiRouter::default()
         .routes(routes!(workflows::create, workflows::list))
         .routes(routes!(node_types::list))
-        .routes(routes!(workflows::detail, workflows::update))
+        .routes(routes!(workflows::detail, workflows::update, life::delete))
+        .routes(routes!(life::set_status))
+        .routes(routes!(life::duplicate))
+        .routes(routes!(documents::import))
+        .routes(routes!(documents::export))
         .routes(routes!(graph::replace))
+        .routes(routes!(nodes::list, nodes::create))
+        .routes(routes!(nodes::detail, nodes::update, nodes::delete))
+        .routes(routes!(edges::list, edges::create))
+        .routes(routes!(edges::detail, edges::update, edges::delete))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::detail, drafts::delete))
+        .routes(routes!(services::list))
+        .routes(routes!(services::attach, services::detach))
         .routes(routes!(validation::check_graph))
         .routes(routes!(validation::check_draft))
         .routes(routes!(plan::plan))
+        .routes(routes!(schedule::preview))
         .routes(routes!(versions::publish))
         .routes(routes!(versions::list))
         .routes(routes!(versions::detail))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::restore))
+}
+
+/// Which part of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// 1 to 100; 20 where absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Limit,
+    /// How many to skip.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    offset: u32,
+}
+
+impl PageQuery {
+    /// That part of a list which is at hand.
+    fn page_of<T>(&self, items: Vec<T>) -> Page<T> {
+        let (limit, offset) = (self.limit.get(), self.offset);
+        let total = items.len() as u64;
+        Page {
+            items: items.into_iter().skip(offset as usize).take(limit as usize).collect(),
+            total,
+            limit,
+            offset,
+        }
+    }
 }
 
 /// One 422 with every error among the violations; Ok with the warnings if there is none.

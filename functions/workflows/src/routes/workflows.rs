@@ -4,7 +4,9 @@ use app::ports::{StoreError, WorkflowCatalog as _};
 use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::{Window, WorkflowFilter};
 use domain::{WorkflowId, WorkflowStatus};
-use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Page, Path, Query, docs, etag};
+use heddle_http::{
+    ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Origin, Page, Path, Query, docs, etag,
+};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -16,7 +18,7 @@ use crate::{
 
 /// Create a workflow.
 ///
-/// It begins as a draft with an empty graph.
+/// It begins as a draft with an empty graph. A service is attached to what it creates.
 #[utoipa::path(post, path = "/workflows", tag = "workflows", operation_id = "create_workflow",
     request_body = CreateWorkflow, responses((status = 201, body = WorkflowView, headers(
         ("Location" = String, description = "The workflow's path."), ("ETag" = String, description = "Its revision."))),
@@ -24,10 +26,13 @@ use crate::{
 pub(crate) async fn create(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Json(body): Json<CreateWorkflow>,
 ) -> ApiResult<impl IntoResponse> {
-    let new = body.check(WorkflowId::new(s.ids.next())).map_err(ApiError::validation)?;
-    let workflow = s.catalog.get().await?.workflow_insert(who.team_id, &new).await?;
+    let service = who.service().map(|service| (service, s.ids.next()));
+    let new = body.check(WorkflowId::new(s.ids.next()), service).map_err(ApiError::validation)?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let workflow = s.catalog.get().await?.workflow_insert(who.team_id, &new, &act).await?;
     let location = [(header::LOCATION, format!("{BASE}/workflows/{}", workflow.id))];
     Ok((StatusCode::CREATED, location, etag(workflow.revision), Json(WorkflowView::from(workflow))))
 }
@@ -95,12 +100,14 @@ pub(crate) async fn detail(
 pub(crate) async fn update(
     Ex(s): Ex<State>,
     who: Caller,
+    origin: Origin,
     Path(id): Path<WorkflowId>,
     IfMatch(revision): IfMatch,
     Json(body): Json<UpdateWorkflow>,
 ) -> ApiResult<impl IntoResponse> {
     let patch = body.check().map_err(ApiError::validation)?;
-    let updated = s.catalog.get().await?.workflow_update(who.team_id, id, &patch, revision).await;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let updated = s.catalog.get().await?.workflow_update(who.team_id, id, &patch, revision, &act).await;
     let workflow = updated.map_err(|error| stale_if(revision, error))?;
     Ok((etag(workflow.revision), Json(WorkflowView::from(workflow))))
 }

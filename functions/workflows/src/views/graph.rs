@@ -29,7 +29,7 @@ pub(crate) struct GraphDoc {
 /// One node of a graph.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Node)]
-struct NodeDoc {
+pub(crate) struct NodeDoc {
     /// Given by the server where the author gives none.
     #[schema(value_type = Option<Uuid>)]
     id: Option<NodeId>,

@@ -2,12 +2,16 @@
 
 use app::ports::Draft;
 use catalog::{NewWorkflow, Workflow, WorkflowPatch};
-use domain::{FieldError, Graph, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use domain::{FieldError, Graph, ServiceId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::graph::GraphDoc;
+use super::{graph::GraphDoc, schedule::schedule_mistakes};
+
+/// The zone of schedules that name none.
+const UTC: &str = "UTC";
 
 /// Where a workflow stands in its life.
 #[derive(Serialize, ToSchema)]
@@ -20,8 +24,8 @@ pub(crate) enum WorkflowStatusDoc {
     Archived,
 }
 
-/// A workflow to create.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A workflow to create; what a document says of one too.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "name": "Orders over 50",
@@ -35,37 +39,97 @@ pub(crate) struct CreateWorkflow {
     #[schema(min_length = 1, max_length = 200, example = "Orders over 50")]
     name: String,
     /// What it is for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 10_000, example = "Keeps what is worth a look.")]
     description: String,
     /// JSON Schema of a run's inputs; `{}` takes anything.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,
     /// Whether services may start it through the API.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     is_api: bool,
+    /// Whether it may be shown outside of the team.
+    #[serde(default, skip_serializing_if = "is_default")]
+    is_public: bool,
+    /// When the clock starts it: minute, hour, day of month, month, day of week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100, example = "0 9 * * MON-FRI")]
+    cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is; UTC where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100, example = "Europe/Berlin")]
+    cron_timezone: Option<String>,
     /// Words to find it by; at most 50 of at most 50 characters.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50, example = json!(["orders"]))]
     tags: Vec<String>,
     /// Preferences of its editor and of its runs.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
 }
 
+fn is_default(flag: &bool) -> bool {
+    !flag
+}
+
 impl CreateWorkflow {
+    pub(crate) fn input_params(&self) -> &Map<String, Value> {
+        &self.input_params
+    }
+
+    pub(crate) fn settings(&self) -> &Map<String, Value> {
+        &self.settings
+    }
+
+    pub(super) fn settings_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.settings
+    }
+
     /// The workflow that is meant, or every mistake.
-    pub(crate) fn check(self, id: WorkflowId) -> Result<NewWorkflow, Vec<FieldError>> {
+    pub(crate) fn check(
+        self,
+        id: WorkflowId,
+        service: Option<(ServiceId, Uuid)>,
+    ) -> Result<NewWorkflow, Vec<FieldError>> {
         let mut mistakes = Vec::new();
         check_name(&self.name, &mut mistakes);
         check_rest(Some(&self.description), Some(&self.tags), Some(&self.input_params), &mut mistakes);
+        mistakes.extend(schedule_mistakes(self.cron_schedule.as_deref(), self.cron_timezone.as_deref()));
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let Self { name, description, input_params, is_api, tags, settings } = self;
-        Ok(NewWorkflow { id, name, description, input_params, settings, tags, is_api })
+        Ok(NewWorkflow {
+            id,
+            name: self.name,
+            description: self.description,
+            input_params: self.input_params,
+            settings: self.settings,
+            tags: self.tags,
+            is_api: self.is_api,
+            is_public: self.is_public,
+            cron_schedule: self.cron_schedule.filter(|cron| !cron.is_empty()),
+            cron_timezone: self.cron_timezone.unwrap_or_else(|| UTC.to_owned()),
+            service,
+        })
+    }
+}
+
+/// What it takes to make the like of it.
+impl From<Workflow> for CreateWorkflow {
+    fn from(workflow: Workflow) -> Self {
+        Self {
+            name: workflow.name,
+            description: workflow.description,
+            input_params: workflow.input_params,
+            is_api: workflow.is_api,
+            is_public: workflow.is_public,
+            cron_schedule: workflow.cron_schedule,
+            cron_timezone: Some(workflow.cron_timezone).filter(|zone| zone != UTC),
+            tags: workflow.tags,
+            settings: workflow.settings,
+        }
     }
 }
 
@@ -84,6 +148,14 @@ pub(crate) struct UpdateWorkflow {
     input_params: Option<Map<String, Value>>,
     /// Whether services may start it through the API.
     is_api: Option<bool>,
+    /// Whether it may be shown outside of the team.
+    is_public: Option<bool>,
+    /// When the clock starts it: minute, hour, day of month, month, day of week. Empty for never.
+    #[schema(max_length = 100)]
+    cron_schedule: Option<String>,
+    /// The IANA name of the zone whose clock that is.
+    #[schema(max_length = 100)]
+    cron_timezone: Option<String>,
     /// Words to find it by.
     #[schema(max_items = 50, example = json!(["orders"]))]
     tags: Option<Vec<String>>,
@@ -105,11 +177,49 @@ impl UpdateWorkflow {
             self.input_params.as_ref(),
             &mut mistakes,
         );
+        mistakes.extend(schedule_mistakes(self.cron_schedule.as_deref(), self.cron_timezone.as_deref()));
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let Self { name, description, input_params, is_api, tags, settings } = self;
-        Ok(WorkflowPatch { name, description, status: None, input_params, settings, tags, is_api })
+        Ok(WorkflowPatch {
+            name: self.name,
+            description: self.description,
+            input_params: self.input_params,
+            settings: self.settings,
+            tags: self.tags,
+            is_api: self.is_api,
+            is_public: self.is_public,
+            cron_schedule: self.cron_schedule,
+            cron_timezone: self.cron_timezone,
+        })
+    }
+}
+
+/// Where a workflow is to stand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoveWorkflow {
+    #[schema(value_type = WorkflowStatusDoc)]
+    pub(crate) status: WorkflowStatus,
+}
+
+/// What a copy is called.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Duplicate {
+    /// 1 to 200 characters; where absent, the name of the other with ` (copy)` after it.
+    #[schema(min_length = 1, max_length = 200)]
+    name: Option<String>,
+}
+
+impl Duplicate {
+    /// The name that is meant, or what is wrong with it.
+    pub(crate) fn check(self) -> Result<Option<String>, Vec<FieldError>> {
+        let mut mistakes = Vec::new();
+        if let Some(name) = &self.name {
+            check_name(name, &mut mistakes);
+        }
+        if mistakes.is_empty() { Ok(self.name) } else { Err(mistakes) }
     }
 }
 
@@ -146,7 +256,7 @@ fn check_rest(
     }
 }
 
-pub(super) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
+pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
     FieldError {
         pointer: pointer.to_owned(),
         code: code.to_owned(),
@@ -170,10 +280,21 @@ pub(crate) struct WorkflowView {
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,
     is_api: bool,
+    #[schema(example = false)]
+    is_public: bool,
+    /// When the clock starts it; null for never.
+    #[schema(example = "0 9 * * MON-FRI")]
+    cron_schedule: Option<String>,
+    /// The zone whose clock that is.
+    #[schema(example = "Europe/Berlin")]
+    cron_timezone: String,
     #[schema(example = json!(["orders"]))]
     tags: Vec<String>,
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
+    /// The workflow that it was duplicated from, while that is there.
+    #[schema(value_type = Option<Uuid>)]
+    parent_workflow_id: Option<WorkflowId>,
     /// Counts the edits; the `ETag`.
     #[schema(example = 12)]
     revision: i64,
@@ -195,8 +316,12 @@ impl From<Workflow> for WorkflowView {
             status: workflow.status,
             input_params: workflow.input_params,
             is_api: workflow.is_api,
+            is_public: workflow.is_public,
+            cron_schedule: workflow.cron_schedule,
+            cron_timezone: workflow.cron_timezone,
             tags: workflow.tags,
             settings: workflow.settings,
+            parent_workflow_id: workflow.parent_workflow_id,
             revision: workflow.revision,
             published_version_id: workflow.published_version_id,
             created_on: workflow.created_on,

@@ -46,6 +46,7 @@ async fn hostile_bodies_get_their_problem_and_store_nothing() {
     let path = world.create("a").await;
     let before = world.get(&path).await.body;
     let below = |end: &str| format!("{path}{end}");
+    let nowhere = "01961234-5678-7abc-8def-0123456789ab";
     let routes = [
         ("POST", "workflows".to_owned()),
         ("PATCH", below("")),
@@ -53,6 +54,13 @@ async fn hostile_bodies_get_their_problem_and_store_nothing() {
         ("POST", "workflows/validate".to_owned()),
         ("POST", below("/validate")),
         ("POST", below("/publish")),
+        ("PATCH", below("/status")),
+        ("POST", below("/duplicate")),
+        ("POST", below("/nodes")),
+        ("PATCH", below(&format!("/nodes/{nowhere}"))),
+        ("POST", below("/edges")),
+        ("PATCH", below(&format!("/edges/{nowhere}"))),
+        ("POST", "workflows/import".to_owned()),
     ];
     for (method, path) in &routes {
         for body in hostile_bodies() {
@@ -138,6 +146,16 @@ async fn a_foreign_workflow_does_not_exist_in_any_way() {
         ("POST", "/publish", json!({})),
         ("GET", "/versions", Value::Null),
         ("GET", "/versions/1", Value::Null),
+        ("PATCH", "/status", json!({"status": "archived"})),
+        ("POST", "/duplicate", json!({})),
+        ("GET", "/nodes", Value::Null),
+        ("POST", "/nodes", json!({"key": "a", "node_type": "return"})),
+        ("GET", "/edges", Value::Null),
+        ("POST", "/edges", json!({"from": "a", "to": "b"})),
+        ("GET", "/drafts", Value::Null),
+        ("GET", "/versions/draft/diff/draft", Value::Null),
+        ("POST", "/versions/1/restore", Value::Null),
+        ("GET", "/export", Value::Null),
     ];
     for (method, below, body) in routes {
         let mut problems = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use connectors::{ChatModels, egress::Egress};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tracing::{info, warn};
 
@@ -43,10 +44,12 @@ pub(crate) async fn execute(args: Serve) -> Result<Exit, Trouble> {
     let (stop, mut stopped) = watch::channel(false);
     let mailer = sign_in::mailbox(&args.data, &boot)?;
     let (kept, post) = (deployment.clone(), Arc::clone(&mailer));
-    let identity = sign_in::identity(kept, egress, &embedded, catalog.clone(), post, &boot).await?;
+    let identity = sign_in::identity(kept, egress.clone(), &embedded, catalog.clone(), post, &boot).await?;
+    let (secrets_of_models, clock) = (deployment.clone(), Arc::clone(&boot.clock));
+    let models = Arc::new(ChatModels::new(Egress::new(egress), secrets_of_models, clock));
     let keeper = Arc::new(secrets::keeper(deployment.clone(), catalog.clone(), &boot));
     let house_keeper = secrets::housekeeper(deployment, postgres.catalog(), &boot);
-    let parts = api::Parts { conductor, identity, keeper, mailer, origins: args.cors_origins };
+    let parts = api::Parts { conductor, identity, keeper, models, mailer, origins: args.cors_origins };
     let router = api::router(&embedded, catalog, parts, &boot, stopped.clone());
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::{
-    fakes::ManualClock,
+    fakes::{ManualClock, ScriptedModels},
     ports::{Accounts as _, Act, DeploymentSecrets, NewAccount},
 };
 use axum::Router;
@@ -90,7 +90,8 @@ impl World {
             sign_in::identity(kept, egress, &embedded, catalog.clone(), mailer.clone(), &boot).await.unwrap();
         let keeper = Arc::new(secrets::keeper(secrets.clone(), catalog.clone(), &boot));
         let (stop, stopped) = watch::channel(false);
-        let parts = api::Parts { conductor, identity, keeper, mailer, origins: Origins::default() };
+        let models = Arc::new(ScriptedModels::default());
+        let parts = api::Parts { conductor, identity, keeper, models, mailer, origins: Origins::default() };
         let router = api::router(&embedded, catalog.clone(), parts, &boot, stopped);
         Self {
             router,
@@ -334,8 +335,23 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
         let put = request_with("PUT", &format!("{BASE}/experts/{expert}/{link}"), "", &Value::Null);
         assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204, "{link}");
     }
+    let put =
+        request_with("PUT", &format!("{BASE}/workflows/{workflow}/services/{service}"), "", &Value::Null);
+    assert_eq!(call(&world.router, by_token(put, &token)).await.code(), 204);
+    let map = json!({"key": "shape", "node_type": "map"});
+    let node = post(&format!("/workflows/{workflow}/nodes"), map).await["node"].clone();
+    let edge = json!({"from": "shape", "to": "done"});
+    let edge = post(&format!("/workflows/{workflow}/edges"), edge).await["edge"].clone();
+    let mut late = request_with("PUT", &format!("{BASE}/workflows/{workflow}/graph"), "", &graph);
+    late.headers_mut().insert("if-match", "\"1\"".parse().unwrap());
+    assert_eq!(call(&world.router, by_token(late, &token)).await.code(), 412);
+    let drafts = request("GET", &format!("{BASE}/workflows/{workflow}/drafts"), "");
+    let drafts = call(&world.router, by_token(drafts, &token)).await.body;
     BTreeMap::from([
         ("name", "SHOP".to_owned()),
+        ("node_id", text(&node["id"])),
+        ("edge_id", text(&edge["id"])),
+        ("draft_id", text(&drafts["items"][0]["id"])),
         ("invitation_id", invitation),
         ("service_id", service),
         ("segment_id", text(&segment["id"])),
@@ -343,6 +359,7 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
         ("expert_id", expert),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
+        ("other", "draft".to_owned()),
         ("run_id", run),
         ("node", "done".to_owned()),
         ("member_id", team.members["viewer"].to_string()),

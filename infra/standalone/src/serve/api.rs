@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::{Conductor, KnownLimits, ports::Mailer};
+use app::{
+    Conductor, KnownLimits,
+    ports::{Mailer, Models},
+};
 use axum::Router;
 use catalog::{Catalog, LazyCatalog};
 use embedded::Embedded;
@@ -34,6 +37,8 @@ pub(crate) struct Parts {
     pub(crate) identity: Arc<Identity>,
     /// Takes credentials in.
     pub(crate) keeper: Arc<Keeper>,
+    /// What experts answer by.
+    pub(crate) models: Arc<dyn Models>,
     /// Reaches people.
     pub(crate) mailer: Arc<dyn Mailer>,
     /// Whose pages may call.
@@ -44,7 +49,7 @@ pub(crate) struct Parts {
 pub(crate) fn router(
     embedded: &Embedded,
     catalog: Catalog,
-    Parts { conductor, identity, keeper, mailer, origins }: Parts,
+    Parts { conductor, identity, keeper, models, mailer, origins }: Parts,
     boot: &Boot,
     stop: watch::Receiver<bool>,
 ) -> Router {
@@ -97,6 +102,7 @@ pub(crate) fn router(
     let auth = auth::State { identity, seats, clock };
     let experts = experts::State {
         catalog: Arc::clone(&catalog),
+        models,
         clock: Arc::clone(&boot.clock),
         ids: Arc::clone(&boot.ids),
     };

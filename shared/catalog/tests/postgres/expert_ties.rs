@@ -1,9 +1,7 @@
 //! What experts are tied to (EXP-04, EXP-05, EXP-11), and that nobody who is needed goes.
 
 use app::ports::{Ids as _, WorkflowCatalog as _};
-use catalog::{
-    ExpertCounts, ExpertPatch, ExpertUser, NewExpert, NewService, StoreError, WorkflowPatch, WrongSubs,
-};
+use catalog::{ExpertCounts, ExpertPatch, ExpertUser, NewExpert, NewService, StoreError, WrongSubs};
 use domain::{
     Environment, ExpertId, ExpertStatus, ServiceId, TeamId, VersionId, WorkflowId, WorkflowStatus,
     WorkflowVersion,
@@ -16,7 +14,7 @@ use crate::support::{World, is_not_found};
 impl World {
     async fn expert_in(&self, team: TeamId, name: &str, subs: &[ExpertId]) -> Result<ExpertId, StoreError> {
         let new = NewExpert { settings: with_subs(subs), ..self.new_expert(name, ExpertStatus::Active) };
-        self.catalog.expert_insert(team, &new).await.map(|expert| expert.id)
+        self.catalog.expert_insert(team, &new, &self.act()).await.map(|expert| expert.id)
     }
 
     async fn service_in(&self, team: TeamId) -> ServiceId {
@@ -52,33 +50,35 @@ async fn exp_04_05_an_expert_counts_each_that_it_is_attached_to_once() {
     let (workflow, service) = (world.workflow("w").await.id, world.service_in(ours).await);
     let (foreign_service, link) = (world.service_in(world.theirs).await, || world.ids.next());
     for _ in 0..2 {
-        catalog.expert_attach_workflow(ours, expert, workflow, link()).await.unwrap();
-        catalog.expert_attach_service(ours, expert, service, link()).await.unwrap();
+        catalog.expert_attach_workflow(ours, expert, workflow, link(), &world.act()).await.unwrap();
+        catalog.expert_attach_service(ours, expert, service, link(), &world.act()).await.unwrap();
     }
     let counts = catalog.expert_counts(ours, &[expert, foreign]).await.unwrap();
     assert_eq!(counts, [(expert, ExpertCounts { workflows: 1, services: 1 })].into());
 
     let theirs = world.theirs;
     for refused in [
-        catalog.expert_attach_workflow(ours, foreign, workflow, link()).await,
-        catalog.expert_attach_workflow(theirs, foreign, workflow, link()).await,
-        catalog.expert_attach_service(ours, expert, foreign_service, link()).await,
-        catalog.expert_attach_service(theirs, expert, foreign_service, link()).await,
-        catalog.expert_detach_workflow(theirs, expert, workflow).await,
-        catalog.expert_detach_service(theirs, expert, service).await,
+        catalog.expert_attach_workflow(ours, foreign, workflow, link(), &world.act()).await,
+        catalog.expert_attach_workflow(theirs, foreign, workflow, link(), &world.act()).await,
+        catalog.expert_attach_service(ours, expert, foreign_service, link(), &world.act()).await,
+        catalog.expert_attach_service(theirs, expert, foreign_service, link(), &world.act()).await,
+        catalog.expert_detach_workflow(theirs, expert, workflow, &world.act()).await,
+        catalog.expert_detach_service(theirs, expert, service, &world.act()).await,
     ] {
         assert!(is_not_found(&refused), "{refused:?}");
     }
     let earlier = ExpertId::new(link());
     let edit = ExpertPatch { prompt: Some("other".to_owned()), ..ExpertPatch::default() };
-    catalog.expert_update(ours, expert, &edit, None, earlier).await.unwrap();
-    assert!(is_not_found(&catalog.expert_attach_workflow(ours, earlier, workflow, link()).await));
-    assert!(is_not_found(&catalog.expert_attach_service(ours, earlier, service, link()).await));
+    catalog.expert_update(ours, expert, &edit, None, earlier, &world.act()).await.unwrap();
+    assert!(is_not_found(
+        &catalog.expert_attach_workflow(ours, earlier, workflow, link(), &world.act()).await
+    ));
+    assert!(is_not_found(&catalog.expert_attach_service(ours, earlier, service, link(), &world.act()).await));
 
-    catalog.expert_detach_workflow(ours, expert, workflow).await.unwrap();
-    catalog.expert_detach_service(ours, expert, service).await.unwrap();
-    assert!(is_not_found(&catalog.expert_detach_workflow(ours, expert, workflow).await));
-    assert!(is_not_found(&catalog.expert_detach_service(ours, expert, service).await));
+    catalog.expert_detach_workflow(ours, expert, workflow, &world.act()).await.unwrap();
+    catalog.expert_detach_service(ours, expert, service, &world.act()).await.unwrap();
+    assert!(is_not_found(&catalog.expert_detach_workflow(ours, expert, workflow, &world.act()).await));
+    assert!(is_not_found(&catalog.expert_detach_service(ours, expert, service, &world.act()).await));
     assert_eq!(catalog.expert_counts(ours, &[expert]).await.unwrap()[&expert], ExpertCounts::default());
 }
 
@@ -98,7 +98,7 @@ async fn exp_11_sub_experts_are_the_teams_and_lead_nowhere_back() {
 
     let name = async |id, subs: &[ExpertId]| {
         let patch = ExpertPatch { settings: Some(with_subs(subs)), ..ExpertPatch::default() };
-        catalog.expert_update(ours, id, &patch, None, world.ids.next().into()).await
+        catalog.expert_update(ours, id, &patch, None, world.ids.next().into(), &world.act()).await
     };
     for subs in [[a], [foreign], [c]] {
         assert!(matches!(name(c, &subs).await, Err(StoreError::Conflict)), "{subs:?}");
@@ -120,7 +120,10 @@ async fn exp_11_two_experts_that_name_each_other_at_once_do_not_both() {
         let two = world.expert_in(world.ours, &format!("two {round}"), &[]).await.unwrap();
         let name = async |id, sub| {
             let patch = ExpertPatch { settings: Some(with_subs(&[sub])), ..ExpertPatch::default() };
-            world.catalog.expert_update(world.ours, id, &patch, None, world.ids.next().into()).await
+            world
+                .catalog
+                .expert_update(world.ours, id, &patch, None, world.ids.next().into(), &world.act())
+                .await
         };
         let (first, second) = tokio::join!(name(one, two), name(two, one));
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
@@ -141,8 +144,8 @@ async fn an_expert_that_somebody_needs_stays() {
     let says = json!({"key": "a", "node_type": "return", "metadata": {"output": expert.to_string()}});
     world.published_with("only says it", says).await;
     let archived = world.published_with("put away", job("a", expert.to_string())).await;
-    let put_away = WorkflowPatch { status: Some(WorkflowStatus::Archived), ..WorkflowPatch::default() };
-    catalog.workflow_update(ours, archived, &put_away, None).await.unwrap();
+    let put_away = WorkflowStatus::Archived;
+    catalog.workflow_move(ours, archived, put_away, None, &world.act()).await.unwrap();
     let chief = world.expert_in(ours, "Chief", &[expert]).await.unwrap();
 
     let needed = vec![
@@ -150,13 +153,13 @@ async fn an_expert_that_somebody_needs_stays() {
         ExpertUser::Workflow(in_loop, "in a loop".to_owned()),
         ExpertUser::Expert(chief, "Chief".to_owned()),
     ];
-    assert_eq!(catalog.expert_delete(ours, expert).await.unwrap(), needed);
+    assert_eq!(catalog.expert_delete(ours, expert, &world.act()).await.unwrap(), needed);
     catalog.expert_get(ours, expert).await.unwrap();
-    assert_eq!(catalog.expert_delete(ours, chief).await.unwrap(), []);
+    assert_eq!(catalog.expert_delete(ours, chief, &world.act()).await.unwrap(), []);
     for workflow in [direct, in_loop] {
-        catalog.workflow_delete(ours, workflow).await.unwrap();
+        catalog.workflow_delete(ours, workflow, None, &world.act()).await.unwrap();
     }
-    assert_eq!(catalog.expert_delete(ours, expert).await.unwrap(), []);
+    assert_eq!(catalog.expert_delete(ours, expert, &world.act()).await.unwrap(), []);
     assert!(is_not_found(&catalog.expert_get(ours, expert).await));
 }
 
@@ -166,7 +169,7 @@ async fn a_workflow_can_not_name_an_earlier_state() {
     let expert = world.expert_in(world.ours, "Clerk", &[]).await.unwrap();
     let earlier = ExpertId::new(world.ids.next());
     let edit = ExpertPatch { prompt: Some("other".to_owned()), ..ExpertPatch::default() };
-    world.catalog.expert_update(world.ours, expert, &edit, None, earlier).await.unwrap();
+    world.catalog.expert_update(world.ours, expert, &edit, None, earlier, &world.act()).await.unwrap();
     let reference = |id: ExpertId| Reference {
         kind: ReferenceKind::Expert,
         id: id.to_string(),

@@ -25,22 +25,23 @@ async fn an_expert_lives_its_life_inside_its_team() {
     let World { catalog, ours, theirs, .. } = &world;
     let new = world.new_expert("Clerk", ExpertStatus::Draft);
 
-    let made = catalog.expert_insert(*ours, &new).await.unwrap();
+    let made = catalog.expert_insert(*ours, &new, &world.act()).await.unwrap();
     assert_eq!((&made.name, &made.prompt, &made.input_params), (&new.name, &new.prompt, &new.input_params));
     assert_eq!(catalog.expert_get(*ours, new.id).await.unwrap(), made);
 
     let patch = ExpertPatch { status: Some(ExpertStatus::Archive), ..ExpertPatch::default() };
     let earlier = world.ids.next().into();
-    let changed = catalog.expert_update(*ours, new.id, &patch, None, earlier).await.unwrap();
+    let changed = catalog.expert_update(*ours, new.id, &patch, None, earlier, &world.act()).await.unwrap();
     assert_eq!((changed.status, &changed.prompt), (ExpertStatus::Archive, &made.prompt));
 
     assert!(is_not_found(&catalog.expert_get(*theirs, new.id).await));
-    let foreign = catalog.expert_update(*theirs, new.id, &ExpertPatch::default(), None, earlier).await;
+    let foreign =
+        catalog.expert_update(*theirs, new.id, &ExpertPatch::default(), None, earlier, &world.act()).await;
     assert!(is_not_found(&foreign));
-    assert!(is_not_found(&catalog.expert_delete(*theirs, new.id).await));
+    assert!(is_not_found(&catalog.expert_delete(*theirs, new.id, &world.act()).await));
     assert!(is_not_found(&catalog.expert_history(*theirs, new.id, ALL).await));
 
-    assert_eq!(catalog.expert_delete(*ours, new.id).await.unwrap(), []);
+    assert_eq!(catalog.expert_delete(*ours, new.id, &world.act()).await.unwrap(), []);
     assert!(is_not_found(&catalog.expert_get(*ours, new.id).await));
 }
 
@@ -52,7 +53,7 @@ async fn experts_are_found_by_status_and_by_part_of_their_name() {
         ("Poet", ExpertStatus::Active),
         ("100% clerk", ExpertStatus::Draft),
     ] {
-        world.catalog.expert_insert(world.ours, &world.new_expert(name, status)).await.unwrap();
+        world.catalog.expert_insert(world.ours, &world.new_expert(name, status), &world.act()).await.unwrap();
     }
     let names = async |filter: ExpertFilter| -> Vec<String> {
         let page = world.catalog.expert_list(world.ours, &filter, ALL).await.unwrap();
@@ -73,7 +74,10 @@ async fn experts_are_found_by_status_and_by_part_of_their_name() {
 #[tokio::test]
 async fn an_empty_name_names_its_rule() {
     let world = World::new().await;
-    let refused = world.catalog.expert_insert(world.ours, &world.new_expert("", ExpertStatus::Draft)).await;
+    let refused = world
+        .catalog
+        .expert_insert(world.ours, &world.new_expert("", ExpertStatus::Draft), &world.act())
+        .await;
     assert_eq!(rule(refused), "ck_experts_name");
 }
 
@@ -87,9 +91,12 @@ async fn exp_02_an_edit_of_an_active_expert_keeps_its_earlier_state() {
     let world = World::new().await;
     let (catalog, ours) = (&world.catalog, world.ours);
     let new = world.new_expert("Clerk", ExpertStatus::Draft);
-    let draft = catalog.expert_insert(ours, &new).await.unwrap();
+    let draft = catalog.expert_insert(ours, &new, &world.act()).await.unwrap();
     let update = async |patch: ExpertPatch| {
-        catalog.expert_update(ours, new.id, &patch, None, world.ids.next().into()).await.unwrap()
+        catalog
+            .expert_update(ours, new.id, &patch, None, world.ids.next().into(), &world.act())
+            .await
+            .unwrap()
     };
     let to = |status| ExpertPatch { status: Some(status), ..ExpertPatch::default() };
     update(with_prompt("of a draft")).await;
@@ -116,9 +123,11 @@ async fn exp_02_an_edit_of_an_active_expert_keeps_its_earlier_state() {
     let state = history.items[0].id;
     assert!(is_not_found(&catalog.expert_get(ours, state).await));
     assert!(is_not_found(
-        &catalog.expert_update(ours, state, &with_prompt("x"), None, world.ids.next().into()).await
+        &catalog
+            .expert_update(ours, state, &with_prompt("x"), None, world.ids.next().into(), &world.act())
+            .await
     ));
-    assert!(is_not_found(&catalog.expert_delete(ours, state).await));
+    assert!(is_not_found(&catalog.expert_delete(ours, state, &world.act()).await));
     let listed = async |status| {
         let filter = ExpertFilter { status, search: None };
         let page = catalog.expert_list(ours, &filter, ALL).await.unwrap();
@@ -128,7 +137,7 @@ async fn exp_02_an_edit_of_an_active_expert_keeps_its_earlier_state() {
     assert_eq!(listed(None).await, [7]);
     assert_eq!(listed(Some(ExpertStatus::Historical)).await, [5, 4]);
 
-    assert_eq!(catalog.expert_delete(ours, new.id).await.unwrap(), []);
+    assert_eq!(catalog.expert_delete(ours, new.id, &world.act()).await.unwrap(), []);
     assert_eq!(listed(Some(ExpertStatus::Historical)).await, Vec::<i64>::new());
 }
 
@@ -136,10 +145,10 @@ async fn exp_02_an_edit_of_an_active_expert_keeps_its_earlier_state() {
 async fn of_two_edits_of_one_revision_one_is_made() {
     let world = World::new().await;
     let new = world.new_expert("Clerk", ExpertStatus::Active);
-    world.catalog.expert_insert(world.ours, &new).await.unwrap();
+    world.catalog.expert_insert(world.ours, &new, &world.act()).await.unwrap();
     let edit = async |prompt: &str| {
         let (patch, earlier) = (with_prompt(prompt), world.ids.next().into());
-        world.catalog.expert_update(world.ours, new.id, &patch, Some(1), earlier).await
+        world.catalog.expert_update(world.ours, new.id, &patch, Some(1), earlier, &world.act()).await
     };
     let edits = tokio::join!(edit("a"), edit("b"), edit("c"));
     let edits = [edits.0, edits.1, edits.2];
@@ -153,8 +162,8 @@ async fn of_two_edits_of_one_revision_one_is_made() {
 async fn an_earlier_state_is_historical_and_of_another_expert_of_the_team() {
     let world = World::new().await;
     let [one, two] = ["one", "two"].map(|name| world.new_expert(name, ExpertStatus::Draft));
-    world.catalog.expert_insert(world.ours, &one).await.unwrap();
-    world.catalog.expert_insert(world.theirs, &two).await.unwrap();
+    world.catalog.expert_insert(world.ours, &one, &world.act()).await.unwrap();
+    world.catalog.expert_insert(world.theirs, &two, &world.act()).await.unwrap();
     let (one, two) = (one.id, two.id);
     let point = |status: &str, at: ExpertId| {
         format!("update experts set status = '{status}', history_of = '{at}' where id = '{one}'")

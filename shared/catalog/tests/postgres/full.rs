@@ -26,6 +26,8 @@ insert into nodes (id, team_id, workflow_id, key, node_type, retry, position, or
         (@outbox, @teams, @workflows, 'b', 'return', null, null, 1);
 insert into node_node (id, team_id, workflow_id, parent_id, child_id, ordinal)
     values (@node_node, @teams, @workflows, @nodes, @outbox, 0);
+insert into workflow_drafts (id, team_id, workflow_id, based_on, graph, reason, actor_kind, actor_id)
+    values (@workflow_drafts, @teams, @workflows, 1, '{}', 'refused', 'member', @members);
 insert into workflow_versions (id, team_id, workflow_id, number, workflow_name, graph, is_api)
     values (@workflow_versions, @teams, @workflows, 1, 'w', '{}', true);
 insert into expert_services (id, team_id, expert_id, service_id) values (@expert_services, @teams, @experts, @services);

@@ -34,7 +34,11 @@ async fn a_draft_comes_back_as_it_was_put_with_an_id_for_every_node() {
     }))
     .unwrap();
 
-    let saved = world.catalog.graph_replace(world.ours, workflow.id, &put, None, &world.ids).await.unwrap();
+    let saved = world
+        .catalog
+        .graph_replace(world.ours, workflow.id, &put, None, &world.ids, &world.act())
+        .await
+        .unwrap();
 
     assert_eq!(without_ids(&saved.graph), without_ids(&put));
     assert!(saved.graph.nodes.iter().all(|node| node.id.is_some()));
@@ -47,7 +51,12 @@ async fn node_ids_are_stable_over_edits() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
     let save = async |graph: &Graph| {
-        world.catalog.graph_replace(world.ours, workflow.id, graph, None, &world.ids).await.unwrap().graph
+        world
+            .catalog
+            .graph_replace(world.ours, workflow.id, graph, None, &world.ids, &world.act())
+            .await
+            .unwrap()
+            .graph
     };
     let first = save(&graph(&["a", "b"], &[("a", "b")])).await;
     let [a, b] = [first.nodes[0].id, first.nodes[1].id];
@@ -74,9 +83,17 @@ async fn a_node_that_stays_as_it_is_is_not_touched() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
     let mut draft = graph(&["a", "b"], &[]);
-    world.catalog.graph_replace(world.ours, workflow.id, &draft, None, &world.ids).await.unwrap();
+    world
+        .catalog
+        .graph_replace(world.ours, workflow.id, &draft, None, &world.ids, &world.act())
+        .await
+        .unwrap();
     draft.nodes[1].name = "renamed".to_owned();
-    world.catalog.graph_replace(world.ours, workflow.id, &draft, None, &world.ids).await.unwrap();
+    world
+        .catalog
+        .graph_replace(world.ours, workflow.id, &draft, None, &world.ids, &world.act())
+        .await
+        .unwrap();
 
     let touched: Vec<String> = sqlx::query_scalar("select key from nodes where updated_on > created_on")
         .fetch_all(world.pool())
@@ -89,15 +106,28 @@ async fn a_node_that_stays_as_it_is_is_not_touched() {
 async fn an_id_of_another_workflow_or_team_is_refused_like_one_that_never_was() {
     let world = World::new().await;
     let (mine, other) = (world.workflow("mine").await, world.workflow("other").await);
-    let theirs = world.catalog.workflow_insert(world.theirs, &world.new_workflow("theirs")).await.unwrap();
+    let theirs = world
+        .catalog
+        .workflow_insert(world.theirs, &world.new_workflow("theirs"), &world.act())
+        .await
+        .unwrap();
     let one = graph(&["a"], &[]);
-    let elsewhere = world.catalog.graph_replace(world.ours, other.id, &one, None, &world.ids).await.unwrap();
-    let foreign = world.catalog.graph_replace(world.theirs, theirs.id, &one, None, &world.ids).await.unwrap();
+    let elsewhere = world
+        .catalog
+        .graph_replace(world.ours, other.id, &one, None, &world.ids, &world.act())
+        .await
+        .unwrap();
+    let foreign = world
+        .catalog
+        .graph_replace(world.theirs, theirs.id, &one, None, &world.ids, &world.act())
+        .await
+        .unwrap();
 
     for id in [elsewhere.graph.nodes[0].id, foreign.graph.nodes[0].id, Some(world.ids.next().into())] {
         let mut stolen = graph(&["a"], &[]);
         stolen.nodes[0].id = id;
-        let refused = world.catalog.graph_replace(world.ours, mine.id, &stolen, None, &world.ids).await;
+        let refused =
+            world.catalog.graph_replace(world.ours, mine.id, &stolen, None, &world.ids, &world.act()).await;
         assert_eq!(rule(refused), UNKNOWN_NODE);
     }
     let draft = world.catalog.draft(world.ours, mine.id).await.unwrap();
@@ -110,7 +140,11 @@ async fn what_rows_cannot_hold_breaks_a_rule_and_leaves_the_draft() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
     let good = graph(&["a", "b"], &[("a", "b")]);
-    let kept = world.catalog.graph_replace(world.ours, workflow.id, &good, None, &world.ids).await.unwrap();
+    let kept = world
+        .catalog
+        .graph_replace(world.ours, workflow.id, &good, None, &world.ids, &world.act())
+        .await
+        .unwrap();
     for (bad, expected) in [
         (graph(&["a", "a"], &[]), "uq_nodes_workflow_id_key"),
         (graph(&["a"], &[("a", "a")]), "ck_node_node_self"),
@@ -120,7 +154,8 @@ async fn what_rows_cannot_hold_breaks_a_rule_and_leaves_the_draft() {
         (graph(&["a\0"], &[]), "unstorable_value"),
         (graph(&[""], &[]), "ck_nodes_key"),
     ] {
-        let refused = world.catalog.graph_replace(world.ours, workflow.id, &bad, None, &world.ids).await;
+        let refused =
+            world.catalog.graph_replace(world.ours, workflow.id, &bad, None, &world.ids, &world.act()).await;
         assert_eq!(rule(refused), expected);
     }
     assert_eq!(world.catalog.draft(world.ours, workflow.id).await.unwrap(), kept);
@@ -130,8 +165,10 @@ async fn what_rows_cannot_hold_breaks_a_rule_and_leaves_the_draft() {
 async fn a_foreign_team_finds_no_workflow_to_save_into() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
-    let refused =
-        world.catalog.graph_replace(world.theirs, workflow.id, &graph(&["a"], &[]), None, &world.ids).await;
+    let refused = world
+        .catalog
+        .graph_replace(world.theirs, workflow.id, &graph(&["a"], &[]), None, &world.ids, &world.act())
+        .await;
     assert!(is_not_found(&refused));
 }
 
@@ -140,7 +177,8 @@ async fn of_two_writers_on_one_revision_one_wins() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
     let (left, right) = (graph(&["left"], &[]), graph(&["right"], &[]));
-    let save = |graph| world.catalog.graph_replace(world.ours, workflow.id, graph, Some(1), &world.ids);
+    let act = world.act();
+    let save = |graph| world.catalog.graph_replace(world.ours, workflow.id, graph, Some(1), &world.ids, &act);
 
     let results = futures::future::join(save(&left), save(&right)).await;
 
@@ -167,7 +205,11 @@ async fn the_largest_draft_is_saved_and_read_in_a_moment() {
     // Some 90 ms in a debug build on a fresh connection, a third of it in Postgres. The bound leaves room for a busy
     // machine, and none for a statement per node and edge.
     let start = Instant::now();
-    world.catalog.graph_replace(world.ours, workflow.id, &large, None, &world.ids).await.unwrap();
+    world
+        .catalog
+        .graph_replace(world.ours, workflow.id, &large, None, &world.ids, &world.act())
+        .await
+        .unwrap();
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     let read = world.catalog.draft(world.ours, workflow.id).await.unwrap();
     assert_eq!(without_ids(&read.graph), without_ids(&large));

@@ -26,4 +26,6 @@ mod support;
 mod team_members;
 mod teams;
 mod versions;
+mod workflow_edits;
+mod workflow_services;
 mod workflows;

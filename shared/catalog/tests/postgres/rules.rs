@@ -54,6 +54,13 @@ const REFUSED: &[(&str, &str)] = &[
     ("update sessions set refresh_hash = sha256('same')", "uq_sessions_refresh_hash"),
     ("update sessions set replaced_at = now()", "ck_sessions_replaced"),
     ("update sessions set user_id = @teams", "fk_sessions_user_id"),
+    // Drafts that were set aside, and whose the present one is.
+    ("update workflow_drafts set based_on = 0", "ck_workflow_drafts_based_on"),
+    ("update workflow_drafts set reason = 'lost'", "ck_workflow_drafts_reason"),
+    ("update workflow_drafts set actor_id = null", "ck_workflow_drafts_actor"),
+    ("update workflow_drafts set actor_kind = 'system'", "ck_workflow_drafts_actor"),
+    ("update workflows set edited_by_kind = 'member'", "ck_workflows_edited_by"),
+    ("update workflows set edited_by_id = @members", "ck_workflows_edited_by"),
     // Secrets.
     ("update secrets set name = 'no name'", "ck_secrets_name"),
     ("update secrets set version = 0", "ck_secrets_version"),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use app::ports::{Act, Actor, Ids, StoreError};
 use catalog::{Catalog, MIGRATOR, NewWorkflow, Window, Workflow};
 use domain::{Graph, MemberId, TeamId, Timestamp};
-use serde_json::{Map, Value, from_value, json};
+use serde_json::{Value, from_value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use test_support::TestDatabase;
 use uuid::Uuid;
@@ -50,19 +50,11 @@ impl World {
 
     /// A workflow of our team.
     pub(crate) async fn workflow(&self, name: &str) -> Workflow {
-        self.catalog.workflow_insert(self.ours, &self.new_workflow(name)).await.unwrap()
+        self.catalog.workflow_insert(self.ours, &self.new_workflow(name), &self.act()).await.unwrap()
     }
 
     pub(crate) fn new_workflow(&self, name: &str) -> NewWorkflow {
-        NewWorkflow {
-            id: self.ids.next().into(),
-            name: name.to_owned(),
-            description: String::new(),
-            input_params: Map::new(),
-            settings: Map::new(),
-            tags: vec![],
-            is_api: true,
-        }
+        NewWorkflow { is_api: true, ..NewWorkflow::named(self.ids.next().into(), name) }
     }
 
     /// Runs SQL as it stands.

@@ -16,22 +16,22 @@ async fn a_workflow_lives_its_life_inside_its_team() {
     new.tags = vec!["shop".to_owned(), "daily".to_owned()];
     new.input_params = json!({"type": "object"}).as_object().unwrap().clone();
 
-    let made = catalog.workflow_insert(*ours, &new).await.unwrap();
+    let made = catalog.workflow_insert(*ours, &new, &world.act()).await.unwrap();
     assert_eq!((&made.name, &made.tags, &made.input_params), (&new.name, &new.tags, &new.input_params));
     assert_eq!((made.status, made.revision, made.published_version_id), (WorkflowStatus::Draft, 1, None));
     assert_eq!(catalog.workflow_get(*ours, new.id).await.unwrap(), made);
 
     let patch = WorkflowPatch { name: Some("Orders 2".to_owned()), ..WorkflowPatch::default() };
     assert!(is_not_found(&catalog.workflow_get(*theirs, new.id).await));
-    assert!(is_not_found(&catalog.workflow_update(*theirs, new.id, &patch, None).await));
-    assert!(is_not_found(&catalog.workflow_delete(*theirs, new.id).await));
+    assert!(is_not_found(&catalog.workflow_update(*theirs, new.id, &patch, None, &world.act()).await));
+    assert!(is_not_found(&catalog.workflow_delete(*theirs, new.id, None, &world.act()).await));
     assert!(is_not_found(&catalog.draft(*theirs, new.id).await));
-    assert!(is_not_found(&catalog.runnable(*theirs, new.id).await));
+    assert!(is_not_found(&catalog.runnable(*theirs, new.id, None).await));
 
-    let changed = catalog.workflow_update(*ours, new.id, &patch, None).await.unwrap();
+    let changed = catalog.workflow_update(*ours, new.id, &patch, None, &world.act()).await.unwrap();
     assert_eq!((changed.name.as_str(), &changed.tags, changed.revision), ("Orders 2", &new.tags, 2));
 
-    catalog.workflow_delete(*ours, new.id).await.unwrap();
+    assert_eq!(catalog.workflow_delete(*ours, new.id, None, &world.act()).await.unwrap(), []);
     assert!(is_not_found(&catalog.workflow_get(*ours, new.id).await));
 }
 
@@ -40,9 +40,9 @@ async fn a_change_of_an_older_revision_is_a_conflict() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
     let patch = WorkflowPatch { description: Some("first".to_owned()), ..WorkflowPatch::default() };
-    world.catalog.workflow_update(world.ours, workflow.id, &patch, Some(1)).await.unwrap();
+    world.catalog.workflow_update(world.ours, workflow.id, &patch, Some(1), &world.act()).await.unwrap();
 
-    let stale = world.catalog.workflow_update(world.ours, workflow.id, &patch, Some(1)).await;
+    let stale = world.catalog.workflow_update(world.ours, workflow.id, &patch, Some(1), &world.act()).await;
     assert!(matches!(stale, Err(StoreError::Conflict)));
     assert_eq!(world.catalog.workflow_get(world.ours, workflow.id).await.unwrap().revision, 2);
 }
@@ -53,9 +53,8 @@ async fn workflows_are_found_by_status_tag_and_part_of_their_name() {
     for (name, tag) in [("Orders", "shop"), ("Refunds", "shop"), ("ORDERS of old", "archive")] {
         let mut new = world.new_workflow(name);
         new.tags = vec![tag.to_owned(), "all".to_owned()];
-        world.catalog.workflow_insert(world.ours, &new).await.unwrap();
+        world.catalog.workflow_insert(world.ours, &new, &world.act()).await.unwrap();
     }
-    let archived = WorkflowPatch { status: Some(WorkflowStatus::Archived), ..WorkflowPatch::default() };
     let newest = world
         .catalog
         .workflow_list(world.ours, &WorkflowFilter::default(), ALL)
@@ -63,7 +62,8 @@ async fn workflows_are_found_by_status_tag_and_part_of_their_name() {
         .unwrap()
         .items
         .remove(0);
-    world.catalog.workflow_update(world.ours, newest.id, &archived, None).await.unwrap();
+    let put_away = WorkflowStatus::Archived;
+    world.catalog.workflow_move(world.ours, newest.id, put_away, None, &world.act()).await.unwrap();
 
     let names =
         async |status: Option<WorkflowStatus>, tag: Option<&str>, search: Option<&str>| -> Vec<String> {
@@ -91,12 +91,15 @@ async fn workflows_are_found_by_status_tag_and_part_of_their_name() {
 async fn values_that_no_column_takes_break_a_rule_and_store_nothing() {
     let world = World::new().await;
     let mut new = world.new_workflow("nul\0");
-    assert_eq!(rule(world.catalog.workflow_insert(world.ours, &new).await), "unstorable_value");
+    assert_eq!(rule(world.catalog.workflow_insert(world.ours, &new, &world.act()).await), "unstorable_value");
     new.name = "x".repeat(201);
-    assert_eq!(rule(world.catalog.workflow_insert(world.ours, &new).await), "ck_workflows_name");
+    assert_eq!(
+        rule(world.catalog.workflow_insert(world.ours, &new, &world.act()).await),
+        "ck_workflows_name"
+    );
     new.name = "fine".to_owned();
     new.settings = json!({"text": "\u{0}"}).as_object().unwrap().clone();
-    assert_eq!(rule(world.catalog.workflow_insert(world.ours, &new).await), "unstorable_value");
+    assert_eq!(rule(world.catalog.workflow_insert(world.ours, &new, &world.act()).await), "unstorable_value");
     assert!(is_not_found(&world.catalog.workflow_get(world.ours, new.id).await));
 }
 
@@ -104,11 +107,11 @@ async fn values_that_no_column_takes_break_a_rule_and_store_nothing() {
 async fn a_workflow_that_was_never_published_or_is_archived_has_nothing_to_run() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
-    let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
+    let runnable = world.catalog.runnable(world.ours, workflow.id, None).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: None, is_archived: false });
 
-    let patch = WorkflowPatch { status: Some(WorkflowStatus::Published), ..WorkflowPatch::default() };
-    let refused = world.catalog.workflow_update(world.ours, workflow.id, &patch, None).await;
+    let published = WorkflowStatus::Published;
+    let refused = world.catalog.workflow_move(world.ours, workflow.id, published, None, &world.act()).await;
     assert_eq!(rule(refused), "ck_workflows_published");
 }
 
@@ -126,7 +129,7 @@ async fn references_to_what_the_team_does_not_have_are_missing() {
         input_params: Map::new(),
         settings: Map::new(),
     };
-    world.catalog.expert_insert(world.ours, &new).await.unwrap();
+    world.catalog.expert_insert(world.ours, &new, &world.act()).await.unwrap();
     let reference = |kind, id: &str| Reference {
         kind,
         id: id.to_owned(),
@@ -174,7 +177,7 @@ async fn workflows_are_named_and_found_by_name_within_their_team() {
     let (orders, old_orders) = (world.workflow("Import Orders").await, world.workflow("orders, old").await);
     let invoices = world.workflow("Invoices").await;
     let foreign = world.new_workflow("Orders of theirs");
-    world.catalog.workflow_insert(world.theirs, &foreign).await.unwrap();
+    world.catalog.workflow_insert(world.theirs, &foreign, &world.act()).await.unwrap();
 
     let ids = [orders.id, invoices.id, foreign.id];
     let called = world.catalog.names(world.ours, &ids).await.unwrap();

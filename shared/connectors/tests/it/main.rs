@@ -5,6 +5,7 @@
 mod body;
 mod breaker;
 mod failures;
+mod models;
 mod names;
 mod redirects;
 mod refusals;

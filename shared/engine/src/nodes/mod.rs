@@ -1,4 +1,4 @@
-//! The node types: one module each, and the registry that knows them.
+//! The node types: one module each, and the registry that knows them (NOD-02).
 //!
 //! A type is a table of metadata [`Field`]s, the [`Labels`] of its out-edges, and, if it is pure, how it is
 //! evaluated. What an effectful type does stands in `connectors`. Adding a type touches one module and

@@ -1,4 +1,4 @@
-//! Rules between nodes: which edges there may be, their labels, cycles, reachability.
+//! Rules between nodes (WF-02, WF-09): which edges there may be, how many may meet, their labels, cycles, reachability.
 
 use std::collections::HashSet;
 

@@ -22,8 +22,9 @@ const TAKEN: [HeaderName; 9] = [
     HeaderName::from_static("x-team-id"),
 ];
 
-const SHOWN: [HeaderName; 8] = [
+const SHOWN: [HeaderName; 9] = [
     header::ETAG,
+    header::LINK,
     header::LOCATION,
     header::RETRY_AFTER,
     HeaderName::from_static("idempotency-replayed"),
