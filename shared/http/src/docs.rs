@@ -108,7 +108,7 @@ pub(crate) fn declare(document: &mut OpenApi, gate: &Gate) {
             // Health is of no area, and asks nobody who they are.
             describe_ids(operation);
             describe_answers(operation);
-            operation.operation_id = operation.operation_id.take().map(|id| unique(id, path));
+            operation.operation_id = operation.operation_id.take().map(|id| unique(&id, path));
             let needs = declared.map_or(Needs::Nobody, |route| route.needs);
             declare_caller(operation, needs);
             if matches!(needs, Needs::Team(_)) && !path.contains("{team_id}") {
@@ -129,9 +129,9 @@ pub(crate) fn written(document: &OpenApi) -> ApiResult<Value> {
 }
 
 /// Health is documented beside every area and below it.
-fn unique(id: String, path: &str) -> String {
+fn unique(id: &str, path: &str) -> String {
     let below = path.strip_prefix(BASE).and_then(|path| path.split_once("/health"));
-    below.map_or(id.clone(), |(area, _)| format!("{}_{id}", area.trim_start_matches('/')))
+    below.map_or(id.to_owned(), |(area, _)| format!("{}_{id}", area.trim_start_matches('/')))
 }
 
 /// The standard wants words for each answer: where nothing more is to be said, those of its status.
@@ -201,11 +201,12 @@ fn declare_team(operation: &mut Operation) {
 }
 
 fn declare_key(operation: &mut Operation) {
+    let form = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
     let key = ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .description(Some("1 to 255 visible ASCII characters; the answer is remembered for 24 hours."))
-        .schema(Some(String::schema()))
+        .schema(Some(form.pattern(Some("^[!-~]+$"))))
         .build();
     operation.parameters.get_or_insert_default().push(RefOr::T(key));
     add_refusals(operation, &[Code::InvalidHeader, Code::RequestUnderWay, Code::IdempotencyKeyReused]);
