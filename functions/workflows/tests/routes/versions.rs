@@ -131,7 +131,7 @@ async fn exp_02_only_active_experts_are_published_with() {
             input_params: Map::new(),
             settings: Map::new(),
         };
-        world.catalog.expert_insert(world.team, &expert).await.unwrap();
+        world.catalog.expert_insert(world.team, &expert, &act()).await.unwrap();
         let job = json!({"key": "ask", "node_type": "job", "metadata": {"expert_id": expert.id}});
         let saved = world.send("PUT", &format!("{path}/graph"), &json!({"nodes": [job]})).await;
         assert_eq!(saved.code(), 200, "{saved:?}");
