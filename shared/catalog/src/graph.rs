@@ -99,11 +99,11 @@ impl Catalog {
             write_pieces(&mut tx, team, workflow, &after).await?;
             count_revision(&mut tx, team, workflow, act).await?;
             let draft = read_draft(&mut *tx, team, workflow).await?;
-            let changes = Changes::between(&before, &after);
+            let counts = Changes::between(&before, &after);
             let deed = Deed::new("workflow.edit", workflow)
                 .with("revision", draft.revision)
-                .with("nodes", changes.nodes)
-                .with("edges", changes.edges)
+                .with("nodes", counts.nodes)
+                .with("edges", counts.edges)
                 .with("kept_draft_id", kept);
             Ok((changed, draft, deed))
         }
