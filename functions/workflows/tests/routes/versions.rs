@@ -1,6 +1,6 @@
 //! Versions compared and restored over HTTP, on Postgres (WF-07, WF-08).
 
-use crate::world::{World, graph};
+use crate::world::{World, act, graph};
 use app::ports::Ids as _;
 use catalog::NewExpert;
 use domain::ExpertStatus;
