@@ -166,7 +166,11 @@ async fn wf_07_a_version_becomes_the_draft_again_and_nodes_that_are_still_there_
     let world = World::new().await;
     let workflow = world.workflow("w").await.id;
     let first = graph(&["a", "b"], &[("a", "b")]);
-    let saved = world.catalog.graph_replace(world.ours, workflow, &first, None, &world.ids, &world.act()).await.unwrap();
+    let saved = world
+        .catalog
+        .graph_replace(world.ours, workflow, &first, None, &world.ids, &world.act())
+        .await
+        .unwrap();
     let settings = json!({"timeout_s": 60, "color": "red"});
     let patch = |settings: Value, inputs: Value, is_api| WorkflowPatch {
         settings: settings.as_object().cloned(),
@@ -210,7 +214,10 @@ async fn wf_07_a_version_becomes_the_draft_again_and_nodes_that_are_still_there_
     let told = &world.catalog.audit_list(world.ours, None, 1).await.unwrap()[0].entry;
     assert_eq!((told.action.as_str(), &told.details["number"]), ("workflow.restore", &json!(1)));
     let asides = world.catalog.draft_list(world.ours, workflow, ALL).await.unwrap().items;
-    assert_eq!((asides.len(), asides[0].reason, asides[0].based_on), (1, AsideReason::Replaced, edited.revision));
+    assert_eq!(
+        (asides.len(), asides[0].reason, asides[0].based_on),
+        (1, AsideReason::Replaced, edited.revision)
+    );
     let (_, replaced) = world.catalog.draft_get(world.ours, workflow, asides[0].id).await.unwrap();
     let keys: Vec<_> = replaced.nodes.iter().map(|node| node.key.as_str()).collect();
     assert_eq!(keys, ["a", "c"], "what was restored over can be had");
