@@ -67,6 +67,7 @@ impl World {
             target,
             inputs: json!({}),
             trigger: trigger(),
+            service: None,
             priority: Priority::Default,
             idempotency_key: None,
         };

@@ -129,6 +129,7 @@ impl WorkflowFile {
             is_api: *is_api,
             settings: RunSettings::default(),
             uses: Vec::new(),
+            experts: Vec::new(),
             created_on: clock.now(),
         }
     }

@@ -18,6 +18,7 @@ pub mod cache;
 pub mod cancel_run;
 pub mod conductor;
 pub mod decide_approval;
+pub mod diff_versions;
 pub mod known_limits;
 pub mod known_secret;
 pub mod loaded;
@@ -45,12 +46,13 @@ pub use advance_run::{AdvanceError, Advanced, Delivery, MessageName, StepOutcome
 pub use cancel_run::{CancelError, cancel_run};
 pub use conductor::Conductor;
 pub use decide_approval::{DecideError, Decider, decide_approval};
+pub use diff_versions::{Compared, Told, Which, diff_versions};
 pub use known_limits::KnownLimits;
 pub use known_secret::{KnownSecret, SecretText};
 pub use pieces::{EditError, Pieces, PlacedEdge};
 pub use publish_workflow::{
-    DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, plan_draft, publish_workflow,
-    validate_graph,
+    DraftPlan, Publication, PublishError, PublishPorts, PublishWorkflow, error_workflow, plan_draft,
+    publish_workflow, validate_graph, validate_settings,
 };
 pub use remind_runs::remind_runs;
 pub use replay_run::{Comparison, NodeComparison, ReplayError, ReplayRun, replay_run};

@@ -1,6 +1,6 @@
 //! Retrying a run (WF-17): another run goes on from what an earlier one has come to.
 
-use domain::{NodeKey, RunId, RunStatus, TeamId, Trigger};
+use domain::{NodeKey, RunId, RunStatus, ServiceId, TeamId, Trigger};
 use engine::{NodeState, RetryFrom, RetryOf, Run, Violation};
 use serde_json::Value;
 use tracing::info;
@@ -28,6 +28,8 @@ pub struct RetryRun {
     pub inputs: Option<Value>,
     /// Who asks.
     pub trigger: Trigger,
+    /// The service that asks, if it is one: it retries what it may start (TRG-01).
+    pub service: Option<ServiceId>,
 }
 
 /// Why a run was not retried.
@@ -82,7 +84,8 @@ pub async fn retry_run(
     let run = ended(earlier.run, &wish.from)?;
     let target =
         if wish.latest_version { Target::Workflow(run.workflow_id) } else { Target::Version(run.version_id) };
-    let version = start_run::startable(ports, wish.team_id, target).await.map_err(RetryError::Start)?;
+    let version =
+        start_run::startable(ports, wish.team_id, target, wish.service).await.map_err(RetryError::Start)?;
     if let RetryFrom::Node(node) = &wish.from {
         let plan = conductor.plan_of_version(wish.team_id, version.id).await.map_err(RetryError::Failed)?;
         plan.node(node).ok_or_else(|| RetryError::NoSuchNode(node.clone()))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    Priority, RunId, RunSettings, RunStatus, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId,
+    Priority, RunId, RunSettings, RunStatus, ServiceId, TeamId, Timestamp, Trigger, VersionId, WorkflowId,
     WorkflowVersion,
 };
 use engine::{Digest, LONGEST_RUN, NewRun, Run, Violation};
@@ -47,6 +47,8 @@ pub struct StartRun {
     pub inputs: Value,
     /// Who or what starts it.
     pub trigger: Trigger,
+    /// The service that asks, if it is one: it starts only what it sees and what says `is_api` (TRG-01).
+    pub service: Option<ServiceId>,
     /// Its class in the queue of the workers.
     pub priority: Priority,
     /// What the client sent as `Idempotency-Key`, at most 255 visible characters.
@@ -74,7 +76,7 @@ pub struct Started {
 /// Why a run was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The team has no such workflow or version.
+    /// The team has no such workflow or version, or the service that asks does not see it.
     #[error("there is no such workflow in this team")]
     NotFound,
     /// The workflow was never published.
@@ -109,10 +111,7 @@ impl From<StoreError> for StartError {
 /// Starts a run, or answers the run that the same key started before (RUN-01, RUN-13). The run is stored before its hint is
 /// sent; a crash in between is mended by the client's repeat or, at the latest, when the run's next check passes.
 pub async fn start_run(ports: &StartPorts<'_>, wish: StartRun) -> Result<Started, StartError> {
-    let version = startable(ports, wish.team_id, wish.target).await?;
-    if wish.trigger.kind == TriggerKind::Api && !version.is_api {
-        return Err(StartError::NotCallable);
-    }
+    let version = startable(ports, wish.team_id, wish.target, wish.service).await?;
     let violations = engine::validate_inputs(&version.input_params, &wish.inputs);
     if !violations.is_empty() {
         return Err(StartError::InvalidInputs(violations));
@@ -197,29 +196,34 @@ fn key_of(wish: &StartRun, clock: &dyn Clock) -> Option<IdempotencyKey> {
     })
 }
 
-/// The version that the target means, if its workflow takes new runs.
+/// The version that the target means, if its workflow takes new runs, from this service where one asks.
 pub(crate) async fn startable(
     ports: &StartPorts<'_>,
     team: TeamId,
     target: Target,
+    service: Option<ServiceId>,
 ) -> Result<Arc<WorkflowVersion>, StartError> {
-    match target {
+    let version = match target {
         Target::Workflow(workflow) => {
-            let runnable = ports.catalog.runnable(team, workflow).await?;
+            let runnable = ports.catalog.runnable(team, workflow, service).await?;
             if runnable.is_archived {
                 return Err(StartError::Archived);
             }
             let id = runnable.version_id.ok_or(StartError::NotPublished)?;
-            Ok(stored_version(ports, team, id).await?)
+            stored_version(ports, team, id).await?
         }
         Target::Version(id) => {
             let version = stored_version(ports, team, id).await?;
-            if ports.catalog.runnable(team, version.workflow_id).await?.is_archived {
+            if ports.catalog.runnable(team, version.workflow_id, service).await?.is_archived {
                 return Err(StartError::Archived);
             }
-            Ok(version)
+            version
         }
+    };
+    if service.is_some() && !version.is_api {
+        return Err(StartError::NotCallable);
     }
+    Ok(version)
 }
 
 /// The version from the run store. One that publishing recorded in the catalog but could not hand to the run store is handed

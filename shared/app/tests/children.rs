@@ -245,6 +245,7 @@ async fn a_retry_does_again_only_what_failed() {
         latest_version: false,
         inputs: None,
         trigger: trigger(),
+        service: None,
     };
     let second = retry_run(&world.ports(), &world.conductor, wish.clone()).await.unwrap();
     let hint = Hint::at(&second);

@@ -138,6 +138,7 @@ async fn a_retry_is_replayed_as_it_was() {
         latest_version: false,
         inputs: None,
         trigger: trigger(),
+        service: None,
     };
     let run = retry_run(&world.ports(), &world.conductor, retry).await.unwrap();
     world.collect();

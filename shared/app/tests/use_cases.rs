@@ -11,8 +11,9 @@ use app::{
     publish_workflow, start_run, validate_graph,
 };
 use common::{World, effect, flow, hint, pure};
-use domain::{Priority, RunStatus, Timestamp, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
+use domain::{Priority, RunStatus, ServiceId, Timestamp, Trigger, TriggerKind, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 fn world() -> World {
     World::new(ScriptedConnectors::echo())
@@ -67,13 +68,17 @@ async fn a_version_that_the_run_store_missed_is_handed_over_by_the_first_start()
 async fn a_start_is_refused_where_it_must_be() {
     let mut world = world();
     let runnable = published(&world);
+    let service = ServiceId::new(Uuid::from_u128(7));
+    world.catalog.attach_service(runnable.workflow_id, service);
     let start = async |world: &World, version: &WorkflowVersion, kind, target| {
         let trigger = Trigger { kind, by: None };
+        let service = (kind == TriggerKind::Api).then_some(service);
         let wish = StartRun {
             team_id: version.team_id,
             target,
             inputs: json!({}),
             trigger,
+            service,
             priority: Priority::Default,
             idempotency_key: None,
         };
@@ -97,11 +102,13 @@ async fn a_start_is_refused_where_it_must_be() {
         revision: 1,
     };
     world.catalog.put_draft(runnable.team_id, drafted, draft);
+    world.catalog.attach_service(drafted, service);
     let answer = start(&world, &runnable, TriggerKind::Api, Target::Workflow(drafted)).await;
     assert!(matches!(answer, Err(StartError::NotPublished)), "{answer:?}");
 
     let internal = WorkflowVersion { is_api: false, ..a_version(runnable.team_id, runnable.graph.clone()) };
     world.catalog.put_version(internal.clone());
+    world.catalog.attach_service(internal.workflow_id, service);
     let target = Target::Workflow(internal.workflow_id);
     let answer = start(&world, &internal, TriggerKind::Api, target).await;
     assert!(matches!(answer, Err(StartError::NotCallable)), "{answer:?}");
@@ -112,6 +119,7 @@ async fn a_start_is_refused_where_it_must_be() {
     let strict =
         WorkflowVersion { input_params: schema, ..a_version(runnable.team_id, runnable.graph.clone()) };
     world.catalog.put_version(strict.clone());
+    world.catalog.attach_service(strict.workflow_id, service);
     let answer = start(&world, &strict, TriggerKind::Api, Target::Version(strict.id)).await;
     assert!(matches!(&answer, Err(StartError::InvalidInputs(wrong)) if wrong.len() == 1), "{answer:?}");
 

@@ -96,9 +96,7 @@ impl Catalog {
             } else {
                 None
             };
-            write_pieces(&mut tx, team, workflow, &after).await?;
-            count_revision(&mut tx, team, workflow, act).await?;
-            let draft = read_draft(&mut *tx, team, workflow).await?;
+            let draft = write_draft(&mut tx, team, workflow, &after, act).await?;
             let counts = Changes::between(&before, &after);
             let deed = Deed::new("workflow.edit", workflow)
                 .with("revision", draft.revision)
@@ -141,13 +139,27 @@ impl Catalog {
     }
 }
 
-async fn read_pieces(
+/// The draft with the ids of its pieces.
+pub(crate) async fn read_pieces(
     tx: &mut PgConnection,
     team: TeamId,
     workflow: WorkflowId,
 ) -> Result<Pieces, StoreError> {
     let nodes = read_draft(&mut *tx, team, workflow).await?.graph.nodes;
     Ok(Pieces { nodes, edges: placed_edges(tx, team, workflow).await? })
+}
+
+/// Makes these pieces the draft, in a transaction that holds the workflow's row, and counts a revision.
+pub(crate) async fn write_draft(
+    tx: &mut PgConnection,
+    team: TeamId,
+    workflow: WorkflowId,
+    pieces: &Pieces,
+    act: &Act,
+) -> Result<Draft, StoreError> {
+    write_pieces(tx, team, workflow, pieces).await?;
+    count_revision(tx, team, workflow, act).await?;
+    read_draft(tx, team, workflow).await
 }
 
 async fn count_revision(

@@ -3,14 +3,15 @@
 use std::{collections::HashMap, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use app::ports::{
-    Account, Accounts, Act, Annotation, Annotations, ApiKeys, DataKey, Draft, LimitPolicies, NewAccount,
-    NewToken, ProfilePatch, Retention, RetentionPolicies, Rotation, Runnable, RunningLimit, SealedSecret,
-    SealedSecrets, Seat, Seats, ServiceCaller, Session, Sessions, StoreError, WorkflowCatalog, WorkflowNames,
+    Account, Accounts, Act, Annotation, Annotations, ApiKeys, DataKey, Draft, ExpertState, LimitPolicies,
+    NewAccount, NewToken, ProfilePatch, Retention, RetentionPolicies, Rotation, Runnable, RunningLimit,
+    SealedSecret, SealedSecrets, Seat, Seats, ServiceCaller, Session, Sessions, StoreError, WorkflowCatalog,
+    WorkflowNames,
 };
 use async_trait::async_trait;
 use domain::{
-    AnnotationId, MemberId, RunId, SessionId, TeamId, Timestamp, UserId, VersionId, WorkflowId,
-    WorkflowVersion,
+    AnnotationId, ExpertId, MemberId, RunId, ServiceId, SessionId, TeamId, Timestamp, UserId, VersionId,
+    WorkflowId, WorkflowVersion,
 };
 use engine::Reference;
 use tokio::sync::OnceCell;
@@ -78,6 +79,10 @@ impl WorkflowCatalog for LazyCatalog {
         self.get().await?.missing(team, references).await
     }
 
+    async fn experts(&self, team: TeamId, experts: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError> {
+        self.get().await?.experts(team, experts).await
+    }
+
     async fn insert_version(
         &self,
         version: WorkflowVersion,
@@ -88,8 +93,13 @@ impl WorkflowCatalog for LazyCatalog {
         self.get().await?.insert_version(version, revision, note, act).await
     }
 
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
-        self.get().await?.runnable(team, workflow).await
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
+        self.get().await?.runnable(team, workflow, service).await
     }
 
     async fn numbered(

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use app::ports::{
-    Act, ApiKeys, Draft, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit, ServiceCaller,
-    StoreError, WorkflowCatalog,
+    Act, ApiKeys, Draft, ExpertState, LimitPolicies, Retention, RetentionPolicies, Runnable, RunningLimit,
+    ServiceCaller, StoreError, WorkflowCatalog,
 };
 use async_trait::async_trait;
-use domain::{TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
+use domain::{ExpertId, ServiceId, TeamId, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use engine::{Reference, ReferenceKind};
 use uuid::Uuid;
 
@@ -67,6 +67,10 @@ impl WorkflowCatalog for Catalog {
         Ok(references.iter().filter(|reference| !exists(reference)).cloned().collect())
     }
 
+    async fn experts(&self, team: TeamId, experts: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError> {
+        self.expert_states(team, experts).await
+    }
+
     async fn insert_version(
         &self,
         version: WorkflowVersion,
@@ -77,13 +81,21 @@ impl WorkflowCatalog for Catalog {
         self.version_insert(&version, revision, note, act).await
     }
 
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
         let mut tx = self.team(team, "find the version to run").await?;
         let row = sqlx::query!(
             r#"select status as "status: Word<WorkflowStatus>", published_version_id
-            from workflows where team_id = $1 and id = $2"#,
+            from workflows w where team_id = $1 and id = $2
+                and ($3::uuid is null or exists (select from workflow_services link
+                    where link.team_id = $1 and link.workflow_id = w.id and link.service_id = $3))"#,
             team.uuid(),
-            workflow.uuid()
+            workflow.uuid(),
+            service.map(|service| service.uuid())
         )
         .fetch_one(&mut *tx)
         .await;

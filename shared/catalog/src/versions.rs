@@ -1,7 +1,9 @@
 //! Published versions: written once, never changed (WF-07, WF-08).
 
 use app::ports::{Act, PublishedVersion, StoreError};
-use domain::{Graph, RunSettings, TeamId, Timestamp, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    FrozenExpert, Graph, RunSettings, TeamId, Timestamp, UsedVersion, VersionId, WorkflowId, WorkflowVersion,
+};
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, PgExecutor, query_as, types::Json};
 use uuid::Uuid;
@@ -61,7 +63,8 @@ impl Catalog {
             Row,
             r#"select id, team_id, workflow_id, number, workflow_name, graph as "graph: Json<Graph>",
                 input_params as "input_params: Json<Map<String, Value>>", is_api,
-                settings as "settings: Json<RunSettings>", uses as "uses: Json<Vec<UsedVersion>>", created_on
+                settings as "settings: Json<RunSettings>", uses as "uses: Json<Vec<UsedVersion>>",
+                experts as "experts: Json<Vec<FrozenExpert>>", created_on
             from workflow_versions where team_id = $1 and workflow_id = $2 and number::bigint = $3"#,
             team.uuid(),
             workflow.uuid(),
@@ -111,8 +114,8 @@ async fn insert_version(
     }
     sqlx::query!(
         "insert into workflow_versions (id, team_id, workflow_id, number, workflow_name, graph, input_params, is_api,
-            settings, uses, note, created_on, updated_on)
-        select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $11
+            settings, uses, experts, note, created_on, updated_on)
+        select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12
         from workflow_versions where team_id = $2 and workflow_id = $3",
         version.id.uuid(),
         version.team_id.uuid(),
@@ -123,6 +126,7 @@ async fn insert_version(
         version.is_api,
         Json(&version.settings) as _,
         Json(&version.uses) as _,
+        Json(&version.experts) as _,
         note,
         version.created_on
     )
@@ -152,7 +156,8 @@ pub(crate) async fn read_version(
         Row,
         r#"select id, team_id, workflow_id, number, workflow_name, graph as "graph: Json<Graph>",
             input_params as "input_params: Json<Map<String, Value>>", is_api,
-                settings as "settings: Json<RunSettings>", uses as "uses: Json<Vec<UsedVersion>>", created_on
+                settings as "settings: Json<RunSettings>", uses as "uses: Json<Vec<UsedVersion>>",
+                experts as "experts: Json<Vec<FrozenExpert>>", created_on
         from workflow_versions where team_id = $1 and id = $2"#,
         team.uuid(),
         id.uuid()
@@ -174,6 +179,7 @@ struct Row {
     is_api: bool,
     settings: Json<RunSettings>,
     uses: Json<Vec<UsedVersion>>,
+    experts: Json<Vec<FrozenExpert>>,
     created_on: Timestamp,
 }
 
@@ -190,6 +196,7 @@ impl From<Row> for WorkflowVersion {
             is_api: row.is_api,
             settings: row.settings.0,
             uses: row.uses.0,
+            experts: row.experts.0,
             created_on: row.created_on,
         }
     }

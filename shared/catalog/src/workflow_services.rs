@@ -2,7 +2,7 @@
 
 use app::ports::Act;
 use domain::{Environment, ServiceId, TeamId, WorkflowId};
-use sqlx::query_as;
+use sqlx::{PgConnection, postgres::PgQueryResult, query_as};
 use uuid::Uuid;
 
 use crate::{Catalog, StoreError, deeds::Deed, error::found, word::Word};
@@ -29,18 +29,7 @@ impl Catalog {
         act: &Act,
     ) -> Result<(), StoreError> {
         let mut tx = self.team(team, "attach a service to a workflow").await?;
-        let attached = sqlx::query!(
-            "insert into workflow_services (id, team_id, workflow_id, service_id)
-            select $1, $2, w.id, s.id from workflows w join services s on s.team_id = w.team_id
-            where w.team_id = $2 and w.id = $3 and s.id = $4
-            on conflict (team_id, workflow_id, service_id) do update set updated_on = now()",
-            link,
-            team.uuid(),
-            workflow.uuid(),
-            service.uuid()
-        )
-        .execute(&mut *tx)
-        .await;
+        let attached = attach(&mut tx, team, workflow, service, link).await;
         let deed = Deed::new("workflow.attach_service", workflow).with("service_id", service);
         tx.done(found(attached, "attach a service to a workflow"), act, deed).await
     }
@@ -97,6 +86,27 @@ impl Catalog {
         let rows = rows.await;
         Ok(tx.end(rows).await?.into_iter().map(WorkflowService::from).collect())
     }
+}
+
+pub(crate) async fn attach(
+    tx: &mut PgConnection,
+    team: TeamId,
+    workflow: WorkflowId,
+    service: ServiceId,
+    link: Uuid,
+) -> Result<PgQueryResult, sqlx::Error> {
+    sqlx::query!(
+        "insert into workflow_services (id, team_id, workflow_id, service_id)
+        select $1, $2, w.id, s.id from workflows w join services s on s.team_id = w.team_id
+        where w.team_id = $2 and w.id = $3 and s.id = $4
+        on conflict (team_id, workflow_id, service_id) do update set updated_on = now()",
+        link,
+        team.uuid(),
+        workflow.uuid(),
+        service.uuid()
+    )
+    .execute(tx)
+    .await
 }
 
 struct Row {

@@ -1,9 +1,9 @@
 //! Workflows without their graph: name, status, settings (WF-01, WF-03, WF-05, WF-14). The graph is in [`crate::graph`].
 
 use app::ports::Act;
-use domain::{TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use domain::{ServiceId, TeamId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde_json::{Map, Value};
-use sqlx::{query_as, types::Json};
+use sqlx::{PgConnection, query_as, types::Json};
 use uuid::Uuid;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     deeds::Deed,
     error::store_error,
     word::{Word, word},
+    workflow_services::attach,
 };
 
 /// A workflow without its graph.
@@ -73,6 +74,8 @@ pub struct NewWorkflow {
     pub cron_schedule: Option<String>,
     /// The IANA name of the zone whose clock that is.
     pub cron_timezone: String,
+    /// The service that makes it and so sees it, and the id of that link.
+    pub service: Option<(ServiceId, Uuid)>,
 }
 
 impl NewWorkflow {
@@ -89,6 +92,7 @@ impl NewWorkflow {
             is_public: false,
             cron_schedule: None,
             cron_timezone: "UTC".to_owned(),
+            service: None,
         }
     }
 }
@@ -105,7 +109,7 @@ pub struct WorkflowFilter {
 }
 
 impl Catalog {
-    /// Records a workflow.
+    /// Records a workflow, and the service that makes it as one that sees it: what a service builds it may start.
     pub async fn workflow_insert(
         &self,
         team: TeamId,
@@ -113,31 +117,7 @@ impl Catalog {
         act: &Act,
     ) -> Result<Workflow, StoreError> {
         let mut tx = self.team(team, "insert a workflow").await?;
-        let row = query_as!(
-            Row,
-            r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api, is_public,
-                cron_schedule, cron_timezone)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            returning id, name, description, status as "status: Word<WorkflowStatus>",
-                input_params as "input_params: Json<Map<String, Value>>",
-                settings as "settings: Json<Map<String, Value>>",
-                tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
-                published_version_id, created_on, updated_on"#,
-            new.id.uuid(),
-            team.uuid(),
-            new.name,
-            new.description,
-            Json(&new.input_params) as _,
-            Json(&new.settings) as _,
-            &new.tags,
-            new.is_api,
-            new.is_public,
-            new.cron_schedule,
-            new.cron_timezone
-        )
-        .fetch_one(&mut *tx)
-        .await;
-        let made = row.map(Workflow::from).map_err(store_error("insert a workflow"));
+        let made = insert(&mut tx, team, new).await.map_err(store_error("insert a workflow"));
         tx.done(made, act, Deed::new("workflow.create", new.id).with("name", &new.name)).await
     }
 
@@ -210,6 +190,42 @@ impl Catalog {
         let page = page.await;
         tx.end(page).await
     }
+}
+
+/// The row of a new workflow, with the link to the service that makes it.
+pub(crate) async fn insert(
+    tx: &mut PgConnection,
+    team: TeamId,
+    new: &NewWorkflow,
+) -> Result<Workflow, sqlx::Error> {
+    let row = query_as!(
+        Row,
+        r#"insert into workflows (id, team_id, name, description, input_params, settings, tags, is_api, is_public,
+            cron_schedule, cron_timezone)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        returning id, name, description, status as "status: Word<WorkflowStatus>",
+            input_params as "input_params: Json<Map<String, Value>>",
+            settings as "settings: Json<Map<String, Value>>",
+            tags, is_api, is_public, cron_schedule, cron_timezone, parent_workflow_id, revision,
+            published_version_id, created_on, updated_on"#,
+        new.id.uuid(),
+        team.uuid(),
+        new.name,
+        new.description,
+        Json(&new.input_params) as _,
+        Json(&new.settings) as _,
+        &new.tags,
+        new.is_api,
+        new.is_public,
+        new.cron_schedule,
+        new.cron_timezone
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if let Some((service, link)) = new.service {
+        attach(tx, team, new.id, service, link).await?;
+    }
+    Ok(Workflow::from(row))
 }
 
 pub(crate) struct Row {

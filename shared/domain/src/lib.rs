@@ -26,7 +26,7 @@ pub use problem::{FieldError, Problem};
 pub use run::{ErrorClass, Failure, RunStatus, StepStatus, Trigger, TriggerKind};
 pub use standing::Standing;
 pub use team::{Environment, Role};
-pub use workflow::{OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
+pub use workflow::{FrozenExpert, OnFailure, RunSettings, UsedVersion, WorkflowStatus, WorkflowVersion};
 
 /// A point in time, UTC. Printed as RFC 3339.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

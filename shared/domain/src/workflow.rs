@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Graph, TeamId, Timestamp, VersionId, WorkflowId};
+use crate::{ExpertId, Graph, TeamId, Timestamp, VersionId, WorkflowId};
 
 /// Where a workflow stands in its life (product.md, vocabulary).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct WorkflowVersion {
     /// The versions of other workflows that its nodes and its settings name, frozen at publish.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<UsedVersion>,
+    /// The experts that its nodes name, and those that these name, frozen at publish.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub experts: Vec<FrozenExpert>,
     /// When it was published.
     pub created_on: Timestamp,
 }
@@ -100,9 +103,40 @@ pub struct UsedVersion {
     pub version_id: VersionId,
 }
 
+/// An expert as it was when a version that names it was published, so that no later edit changes what the version does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrozenExpert {
+    /// The expert.
+    pub expert_id: ExpertId,
+    /// The revision that was frozen.
+    pub revision: i64,
+    /// Its name then.
+    pub name: String,
+    /// What the model is told; may hold `{{ }}` templates.
+    pub prompt: String,
+    /// The model that answers.
+    pub model_name: String,
+    /// JSON Schema of what the prompt needs.
+    #[serde(default)]
+    pub input_params: Map<String, Value>,
+    /// Temperature, tools, memory, sub-experts and the like.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+}
+
+impl FrozenExpert {
+    /// The experts that it may hand work to (EXP-11).
+    pub fn sub_experts(&self) -> impl Iterator<Item = ExpertId> {
+        let named = self.settings.get("sub_experts").and_then(Value::as_array).into_iter().flatten();
+        named.filter_map(|sub| sub.as_str()?.parse().ok())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::WorkflowStatus::{Archived, Draft, Published};
+    use serde_json::json;
+
+    use super::{WorkflowStatus::{Archived, Draft, Published}, *};
 
     #[test]
     fn wf_04_a_workflow_is_archived_and_comes_back_as_what_it_was() {
@@ -120,5 +154,34 @@ mod tests {
             assert_eq!(from.may_become(to, true), with_version, "{from:?} to {to:?} with a version");
             assert_eq!(from.may_become(to, false), without, "{from:?} to {to:?} without a version");
         }
+    }
+
+    #[test]
+    fn a_version_that_was_written_before_there_were_frozen_experts_is_read_and_written_as_it_was() {
+        let id = "01961234-5678-7abc-8def-0123456789ab";
+        let written = json!({
+            "id": id, "team_id": id, "workflow_id": id, "workflow_name": "orders", "number": 1,
+            "graph": {"nodes": [], "edges": []}, "input_params": {}, "is_api": true,
+            "settings": {"on_failure": "fail_fast"}, "created_on": "2026-01-02T03:04:05Z",
+        });
+        let version: WorkflowVersion = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(version.experts, []);
+        assert_eq!(serde_json::to_value(version).unwrap(), written);
+    }
+
+    #[test]
+    fn sub_experts_are_those_of_the_settings_that_are_ids() {
+        let id = "01961234-5678-7abc-8def-0123456789ab";
+        let settings = json!({"sub_experts": [id, "x", 7]});
+        let expert = FrozenExpert {
+            expert_id: id.parse().unwrap(),
+            revision: 1,
+            name: "Clerk".to_owned(),
+            prompt: String::new(),
+            model_name: "m".to_owned(),
+            input_params: Map::new(),
+            settings: settings.as_object().unwrap().clone(),
+        };
+        assert_eq!(expert.sub_experts().collect::<Vec<_>>(), [expert.expert_id]);
     }
 }

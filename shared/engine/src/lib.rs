@@ -6,6 +6,7 @@
 //! - [`validate`](fn@validate): every problem of a graph at once.
 //! - [`check_shapes`]: uses of what can't be there, by what is known before anything runs.
 //! - [`plan_workflow`]: what a run would do and take, told before there is one.
+//! - [`diff`](fn@diff): what is different between two editions of a workflow.
 //! - [`compile`](fn@compile): a published version becomes a [`Plan`].
 //! - [`advance`](fn@advance): plan + run + event → the next run, what to record, and (by [`effects`]) what to
 //!   do.
@@ -13,6 +14,7 @@
 pub mod advance;
 pub mod child;
 pub mod compile;
+pub mod diff;
 pub mod expr;
 mod flow;
 pub mod forecast;
@@ -35,6 +37,7 @@ pub use advance::{
 };
 pub use child::{ChildRun, child_id, children_of, error_run_id, is_same_work};
 pub use compile::compile;
+pub use diff::diff;
 pub use forecast::plan_workflow;
 pub use plan::Plan;
 pub use resume::kept;

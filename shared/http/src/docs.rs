@@ -224,6 +224,8 @@ refusal_sets!(
     Removing = [InvalidHeader, NotFound, Conflict, Stale, Internal, Unavailable],
     /// Of a route that deletes an entity with a revision which others may need.
     Discarding = [InvalidHeader, NotFound, Conflict, InUse, Stale, Internal, Unavailable],
+    /// Of a route that takes no body and changes an entity.
+    Restoring = [InvalidHeader, NotFound, Conflict, Stale, Internal, Unavailable],
     /// Of a route that takes a body and replaces what an entity holds.
     Rotating = [
         InvalidJson, InvalidUtf8, JsonTooDeep, UnreadableBody, NotFound, Conflict, BodyTooLarge, UnsupportedMediaType,

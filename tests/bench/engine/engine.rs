@@ -42,6 +42,7 @@ fn version(node: impl Fn(usize) -> Value) -> Arc<WorkflowVersion> {
         is_api: true,
         settings: RunSettings::default(),
         uses: Vec::new(),
+        experts: Vec::new(),
         created_on: Timestamp::UNIX_EPOCH,
     })
 }

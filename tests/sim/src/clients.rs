@@ -125,6 +125,7 @@ async fn retry(world: &Arc<World>, conductor: &Arc<Conductor>, number: u32, dice
         latest_version: dice.hits(300),
         inputs: dice.hits(200).then(|| inputs(dice)),
         trigger: trigger(),
+        service: None,
     };
     let handler = retried(Arc::clone(world), Arc::clone(conductor), number, wish);
     match handled(world, format!("retry {number}"), number, handler).await {
@@ -170,6 +171,7 @@ async fn start(world: Arc<World>, number: u32, wish: Wish) -> Result<RunId, Star
         target: Target::Workflow(world.flows[wish.flow].version.workflow_id),
         inputs: wish.inputs,
         trigger: trigger(),
+        service: None,
         idempotency_key: wish.key,
         priority: wish.priority,
     };

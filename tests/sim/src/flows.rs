@@ -107,6 +107,7 @@ impl Flow {
             created_on: Timestamp::UNIX_EPOCH,
             settings,
             uses: uses.collect(),
+            experts: Vec::new(),
         });
         let plan = engine::compile(Arc::clone(&version)).expect("what is drawn may be published");
         let depth = found.iter().map(|flow| flow.depth + 1).max().unwrap_or_default();

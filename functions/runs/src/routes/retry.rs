@@ -1,8 +1,8 @@
 //! Retrying runs.
 
-use app::{AdvanceError, RetryError, RetryRun, preview_retry, retry_run};
+use app::{AdvanceError, RetryError, RetryRun, ports::StoreError, preview_retry, retry_run};
 use axum::extract::State as Ex;
-use domain::{FieldError, RunId, Trigger, TriggerKind};
+use domain::{FieldError, RunId, Trigger, TriggerKind, WorkflowId};
 use engine::RetryFrom;
 use heddle_http::{ApiError, ApiResult, Caller, Code, Json, Path, docs};
 use http::StatusCode;
@@ -27,7 +27,15 @@ pub(crate) async fn retry(
     Json(body): Json<Retry>,
 ) -> ApiResult<(StatusCode, Json<Retried>)> {
     let (from, latest_version, inputs) = body.read();
-    let wish = RetryRun { team_id: who.team_id, run_id: id, from, latest_version, inputs, trigger: by(who) };
+    let wish = RetryRun {
+        team_id: who.team_id,
+        run_id: id,
+        from,
+        latest_version,
+        inputs,
+        trigger: by(who),
+        service: who.service(),
+    };
     let run = retry_run(&start::ports(&s), &s.conductor, wish).await.map_err(refused)?;
     scope::set_run(run.id);
     scope::count(runtime::metrics::Counts::run_started);
@@ -36,7 +44,7 @@ pub(crate) async fn retry(
 
 /// Retry failed runs, or tell what that would do again.
 ///
-/// Each goes on where it failed, on its own version. Without `confirm: true` nothing is done, and the answer names the effectful nodes
+/// Each goes on where it failed, on its own version; for a service, those of the workflows that it sees. Without `confirm: true` nothing is done, and the answer names the effectful nodes
 /// that each run would repeat.
 #[utoipa::path(post, path = "/runs/retry", tag = "runs", operation_id = "retry_runs", request_body = BulkRetry,
     responses((status = 200, body = BulkRetried), docs::Judging))]
@@ -48,6 +56,9 @@ pub(crate) async fn retry_many(
     let page = s.store.list(who.team_id, &body.filter(), None, body.limit()).await?;
     let mut runs = Vec::with_capacity(page.items.len());
     for summary in page.items {
+        if !sees(&s, who, summary.workflow_id).await? {
+            continue;
+        }
         let preview = match preview_retry(&s.conductor, who.team_id, summary.id).await {
             Ok(preview) => preview,
             // It has been deleted in the meantime.
@@ -60,6 +71,18 @@ pub(crate) async fn retry_many(
     Ok(Json(BulkRetried { confirmed: body.confirm, runs }))
 }
 
+/// Whether the caller may know that there is such a workflow: a service knows of those that it is attached to.
+async fn sees(s: &State, who: Caller, workflow: WorkflowId) -> Result<bool, ApiError> {
+    if who.service().is_none() {
+        return Ok(true);
+    }
+    match s.catalog.runnable(who.team_id, workflow, who.service()).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::NotFound) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn retry_where_it_failed(s: &State, who: Caller, id: RunId) -> Result<RunId, ApiError> {
     let wish = RetryRun {
         team_id: who.team_id,
@@ -68,6 +91,7 @@ async fn retry_where_it_failed(s: &State, who: Caller, id: RunId) -> Result<RunI
         latest_version: false,
         inputs: None,
         trigger: by(who),
+        service: who.service(),
     };
     let run = retry_run(&start::ports(s), &s.conductor, wish).await.map_err(refused)?;
     scope::count(runtime::metrics::Counts::run_started);

@@ -18,7 +18,8 @@ use crate::{
 
 /// Start a run.
 ///
-/// With `Idempotency-Key`, a repeat of the same request answers the same run. With `Prefer: wait=N` the answer waits up to N
+/// A service starts the workflows that it is attached to and that say `is_api`; of others it is told what it would be told if they did not
+/// exist. With `Idempotency-Key`, a repeat of the same request answers the same run. With `Prefer: wait=N` the answer waits up to N
 /// seconds (25 at most) for the run's end, and is 200 with its result if it came in time.
 #[utoipa::path(post, path = "/runs", tag = "runs", operation_id = "start_run", request_body = Start,
     params(
@@ -38,9 +39,10 @@ pub(crate) async fn start(
 ) -> ApiResult<Response> {
     let Wish { target, inputs, priority } = body.check().map_err(ApiError::validation)?;
     // Only services need the workflow's leave to be called: who builds it runs it too.
-    let kind = if who.role.is_some() { TriggerKind::Manual } else { TriggerKind::Api };
+    let service = who.service();
+    let kind = if service.is_some() { TriggerKind::Api } else { TriggerKind::Manual };
     let trigger = Trigger { kind, by: Some(who.id()) };
-    let wish = StartRun { team_id: who.team_id, target, inputs, trigger, priority, idempotency_key };
+    let wish = StartRun { team_id: who.team_id, target, inputs, trigger, service, priority, idempotency_key };
     let started = start_run(&ports(&s), wish).await.map_err(refused)?;
     scope::set_run(started.run.id);
     if !started.is_repeat {

@@ -5,7 +5,7 @@ use app::{
     fakes::ScriptedConnectors,
     ports::{RunFilter, RunStore as _},
 };
-use domain::{MemberId, Priority, Role};
+use domain::{ErrorClass, Failure, MemberId, Priority, Role};
 use heddle_http::testing::{by_token, call, hostile_bodies, request_with, through_api_gateway};
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -257,4 +257,59 @@ async fn members_run_what_they_build_and_services_what_is_open_to_them() {
     let run = world.get("runs").await.body["items"][0].clone();
     assert_eq!(run["trigger"], "manual");
     assert_eq!(world.post("runs", &body).await.code(), 403, "a service needs the workflow's leave");
+}
+
+#[tokio::test]
+async fn trg_01_a_service_starts_and_retries_only_what_it_sees_and_hears_of_nothing_else() {
+    let world = World::new(ScriptedConnectors::echo());
+    let seen = world.publish(returning()).await;
+    let unseen = app::fakes::a_version(world.team, app::fakes::graph(returning()));
+    world.store.put_version(&unseen).await.unwrap();
+    world.catalog.put_version(unseen.clone());
+    let nobody = "01961234-5678-7abc-8def-0123456789ab";
+    let told = async |body: Value| {
+        let problem = world.post("runs", &body).await.problem();
+        (problem.status, problem.kind, problem.title, problem.detail, problem.errors)
+    };
+    assert_eq!(
+        told(json!({"workflow_id": unseen.workflow_id})).await,
+        told(json!({"workflow_id": nobody})).await
+    );
+    assert_eq!(told(json!({"version_id": unseen.id})).await, told(json!({"version_id": nobody})).await);
+    assert_eq!(told(json!({"workflow_id": unseen.workflow_id})).await.0, 404);
+    world.start(&seen, &json!({})).await;
+
+    let ada = world.passes.member(world.team, MemberId::new(Uuid::from_u128(1)), Role::Editor).await;
+    let body = json!({"workflow_id": unseen.workflow_id});
+    let by_ada = by_token(request_with("POST", "/api/v1/runs", "", &body), &ada);
+    let run = call(&world.router, by_ada).await.body["run_id"].as_str().unwrap().to_owned();
+    world.work().await;
+    let retry = json!({"from": "start"});
+    let path = format!("runs/{run}/retry");
+    assert_eq!(world.post(&path, &retry).await.problem_code(), "not_found");
+    let by_ada = by_token(request_with("POST", &format!("/api/v1/{path}"), "", &retry), &ada);
+    assert_eq!(call(&world.router, by_ada).await.code(), 202);
+    world.catalog.attach_service(unseen.workflow_id, world.service);
+    assert_eq!(world.post(&path, &retry).await.code(), 202);
+    assert_eq!(world.post("runs", &body).await.code(), 202);
+}
+
+#[tokio::test]
+async fn trg_01_a_service_retries_many_of_the_runs_whose_workflows_it_sees() {
+    let world =
+        World::new(ScriptedConnectors::new(|_| Err(Failure::new(ErrorClass::Permanent, "refused", "no"))));
+    let seen = world.publish(fetching()).await;
+    let unseen = app::fakes::a_version(world.team, app::fakes::graph(fetching()));
+    world.store.put_version(&unseen).await.unwrap();
+    world.catalog.put_version(unseen.clone());
+    world.start(&seen, &json!({})).await;
+    let ada = world.passes.member(world.team, MemberId::new(Uuid::from_u128(1)), Role::Editor).await;
+    let body = json!({"workflow_id": unseen.workflow_id});
+    let by_ada = by_token(request_with("POST", "/api/v1/runs", "", &body), &ada);
+    assert_eq!(call(&world.router, by_ada).await.code(), 202);
+    world.work().await;
+    for confirm in [false, true] {
+        let retried = world.post("runs/retry", &json!({"confirm": confirm})).await;
+        assert_eq!(retried.body["runs"].as_array().unwrap().len(), 1, "{retried:?}");
+    }
 }

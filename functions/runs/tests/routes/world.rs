@@ -12,7 +12,7 @@ use app::{
 };
 use axum::Router;
 use chrono::TimeDelta;
-use domain::{TeamId, WorkflowVersion};
+use domain::{ServiceId, TeamId, WorkflowVersion};
 use heddle_http::testing::{Answer, Passes, call, request, request_with};
 use runs::{EventStream, State, router};
 use serde_json::{Value, json};
@@ -30,6 +30,7 @@ pub(crate) struct World {
     pub(crate) admissions: Arc<MemoryAdmissions>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) team: TeamId,
+    pub(crate) service: ServiceId,
     pub(crate) passes: Passes,
     worker: Worker,
 }
@@ -46,9 +47,8 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let own = team();
         let passes = Passes::new(clock.clone());
-        for (key, team) in [(KEY, own), (FOREIGN_KEY, team())] {
-            passes.service(team, key);
-        }
+        let service = passes.service(own, KEY);
+        passes.service(team(), FOREIGN_KEY);
         let (admissions, limits) = (Arc::new(MemoryAdmissions::default()), Arc::new(MemoryLimits::default()));
         let conductor = a_conductor_with(store.clone(), queue.clone(), admissions.clone(), clock.clone());
         let state = State {
@@ -78,16 +78,17 @@ impl World {
             admissions,
             clock,
             team: own,
+            service,
             worker,
         }
     }
 
-    /// Publishes a workflow of the team.
+    /// Publishes a workflow of the team, which its service sees.
     pub(crate) async fn publish(&self, nodes: Value) -> WorkflowVersion {
         self.publish_with(nodes, |_| ()).await
     }
 
-    /// Publishes a workflow of the team after a change to its version.
+    /// The same after a change to its version.
     pub(crate) async fn publish_with(
         &self,
         nodes: Value,
@@ -97,6 +98,7 @@ impl World {
         change(&mut version);
         self.store.put_version(&version).await.unwrap();
         self.catalog.put_version(version.clone());
+        self.catalog.attach_service(version.workflow_id, self.service);
         version
     }
 

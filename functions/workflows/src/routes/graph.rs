@@ -102,6 +102,11 @@ pub(super) fn refused_edit(revision: Option<i64>, error: EditError) -> ApiError 
 
 /// What the rows refuse although the rules of graphs don't know it.
 fn refused(error: StoreError) -> ApiError {
+    unstorable("", error)
+}
+
+/// The same for a graph that is somewhere in a body.
+pub(super) fn unstorable(graph_at: &str, error: StoreError) -> ApiError {
     let (code, detail) = match error {
         StoreError::Violates(rule) if rule == catalog::UNKNOWN_NODE => (
             "unknown_node_id",
@@ -111,5 +116,5 @@ fn refused(error: StoreError) -> ApiError {
         StoreError::Violates(rule) => ("unstorable", format!("The graph breaks the rule {rule}.")),
         other => return other.into(),
     };
-    ApiError::validation(vec![mistake("/nodes", code, &detail)])
+    ApiError::validation(vec![mistake(&format!("{graph_at}/nodes"), code, &detail)])
 }

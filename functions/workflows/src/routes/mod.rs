@@ -2,6 +2,7 @@
 
 mod drafts;
 mod edges;
+mod documents;
 mod graph;
 mod life;
 mod node_types;
@@ -29,6 +30,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(workflows::detail, workflows::update, life::delete))
         .routes(routes!(life::set_status))
         .routes(routes!(life::duplicate))
+        .routes(routes!(documents::import))
+        .routes(routes!(documents::export))
         .routes(routes!(graph::replace))
         .routes(routes!(nodes::list, nodes::create))
         .routes(routes!(nodes::detail, nodes::update, nodes::delete))
@@ -45,6 +48,8 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(versions::publish))
         .routes(routes!(versions::list))
         .routes(routes!(versions::detail))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::restore))
 }
 
 /// Which part of a list.

@@ -1,10 +1,12 @@
 //! Published versions.
 
-use app::{PublishError, PublishPorts, PublishWorkflow, ports::StoreError, publish_workflow};
+use app::{PublishError, PublishPorts, PublishWorkflow, diff_versions, ports::StoreError, publish_workflow};
 use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::Window;
 use domain::WorkflowId;
-use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Origin, Page, Path, Query, docs};
+use heddle_http::{
+    ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Origin, Page, Path, Query, docs, etag,
+};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,7 +14,7 @@ use utoipa::IntoParams;
 use super::{errors_of, workflows::stale_if};
 use crate::{
     State,
-    views::{Publish, Published, VersionSummary, VersionView},
+    views::{DiffView, Named, Publish, Published, VersionSummary, VersionView, WorkflowDetail},
 };
 
 /// Publish the draft as the next version.
@@ -95,4 +97,46 @@ pub(crate) async fn detail(
 ) -> ApiResult<Json<VersionView>> {
     let version = s.catalog.get().await?.version_by_number(who.team_id, id, number).await?;
     Ok(Json(VersionView::from(version)))
+}
+
+/// Compare two versions.
+///
+/// Either may be `draft`, for the draft as it stands. What is told leads from the first to the second: nodes and edges, what stands around
+/// them, the types of what nodes and the whole give, and what a run takes.
+#[utoipa::path(get, path = "/workflows/{workflow_id}/versions/{number}/diff/{other}", tag = "versions",
+    operation_id = "diff_versions",
+    params(("workflow_id" = Uuid, Path), ("number" = String, Path, description = "The number of a version, or `draft`.", example = "1"),
+        ("other" = String, Path, description = "The number of a version, or `draft`.", example = "draft")),
+    responses((status = 200, body = DiffView), docs::Reading))]
+pub(crate) async fn diff(
+    Ex(s): Ex<State>,
+    who: Caller,
+    Path((id, Named(from), Named(to))): Path<(WorkflowId, Named, Named)>,
+) -> ApiResult<Json<DiffView>> {
+    let compared = diff_versions(s.catalog.as_ref(), who.team_id, id, (from, to)).await?;
+    Ok(Json(DiffView::from(compared)))
+}
+
+/// Make a version the draft again.
+///
+/// Its graph, the schema of its inputs, what it says of its runs, and whether services may start it. Name, description, tags, schedule and
+/// other settings are the workflow's and stay. What runs is still the published version.
+#[utoipa::path(post, path = "/workflows/{workflow_id}/versions/{number}/restore", tag = "versions", operation_id = "restore_version",
+    params(("workflow_id" = Uuid, Path), ("number" = u32, Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    responses((status = 200, body = WorkflowDetail, headers(("ETag" = String, description = "The new revision."))), docs::Restoring))]
+pub(crate) async fn restore(
+    Ex(s): Ex<State>,
+    who: Caller,
+    origin: Origin,
+    Path((id, number)): Path<(WorkflowId, u32)>,
+    IfMatch(revision): IfMatch,
+) -> ApiResult<impl IntoResponse> {
+    let catalog = s.catalog.get().await?;
+    let version = catalog.version_by_number(who.team_id, id, number).await?;
+    let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
+    let restored = catalog.version_restore(&version, revision, s.ids.as_ref(), &act).await;
+    let draft = restored.map_err(|error| stale_if(revision, error))?;
+    let workflow = catalog.workflow_get(who.team_id, id).await?;
+    Ok((etag(draft.revision), Json(WorkflowDetail::new(workflow, draft))))
 }

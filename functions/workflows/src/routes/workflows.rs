@@ -18,7 +18,7 @@ use crate::{
 
 /// Create a workflow.
 ///
-/// It begins as a draft with an empty graph.
+/// It begins as a draft with an empty graph. A service is attached to what it creates.
 #[utoipa::path(post, path = "/workflows", tag = "workflows", operation_id = "create_workflow",
     request_body = CreateWorkflow, responses((status = 201, body = WorkflowView, headers(
         ("Location" = String, description = "The workflow's path."), ("ETag" = String, description = "Its revision."))),
@@ -29,7 +29,8 @@ pub(crate) async fn create(
     origin: Origin,
     Json(body): Json<CreateWorkflow>,
 ) -> ApiResult<impl IntoResponse> {
-    let new = body.check(WorkflowId::new(s.ids.next())).map_err(ApiError::validation)?;
+    let service = who.service().map(|service| (service, s.ids.next()));
+    let new = body.check(WorkflowId::new(s.ids.next()), service).map_err(ApiError::validation)?;
     let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
     let workflow = s.catalog.get().await?.workflow_insert(who.team_id, &new, &act).await?;
     let location = [(header::LOCATION, format!("{BASE}/workflows/{}", workflow.id))];

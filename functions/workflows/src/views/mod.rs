@@ -1,6 +1,8 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
 mod aside;
+mod diff;
+mod document;
 mod graph;
 mod palette;
 mod piece;
@@ -12,6 +14,8 @@ mod workflow;
 
 pub(crate) use aside::{AsideDetail, AsideView};
 pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, NodeDoc, SavedGraph, Verdict};
+pub(crate) use diff::{DiffView, Named};
+pub(crate) use document::{ImportedWorkflow, WorkflowDocument, references};
 pub(crate) use palette::PaletteView;
 pub(crate) use piece::{
     CreateEdge, CreateNode, EditedDraft, EditedEdge, EditedNode, PlacedEdgeDoc, UpdateEdge, UpdateNode,

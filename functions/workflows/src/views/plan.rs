@@ -94,7 +94,7 @@ struct AmountDoc {
 /// What a run that succeeds takes, its children included.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Bounds)]
-struct BoundsDoc {
+pub(super) struct BoundsDoc {
     /// Attempts of nodes.
     steps: AmountDoc,
     /// Calls of those outside.

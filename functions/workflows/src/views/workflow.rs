@@ -2,12 +2,16 @@
 
 use app::ports::Draft;
 use catalog::{NewWorkflow, Workflow, WorkflowPatch};
-use domain::{FieldError, Graph, Timestamp, VersionId, WorkflowId, WorkflowStatus};
+use domain::{FieldError, Graph, ServiceId, Timestamp, VersionId, WorkflowId, WorkflowStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{graph::GraphDoc, schedule::schedule_mistakes};
+
+/// The zone of schedules that name none.
+const UTC: &str = "UTC";
 
 /// Where a workflow stands in its life.
 #[derive(Serialize, ToSchema)]
@@ -20,46 +24,68 @@ pub(crate) enum WorkflowStatusDoc {
     Archived,
 }
 
-/// A workflow to create.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A workflow to create; what a document says of one too.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateWorkflow {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200, example = "Orders over 50")]
     name: String,
     /// What it is for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 10_000)]
     description: String,
     /// JSON Schema of a run's inputs; `{}` takes anything.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,
     /// Whether services may start it through the API.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     is_api: bool,
     /// Whether it may be shown outside of the team.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     is_public: bool,
     /// When the clock starts it: minute, hour, day of month, month, day of week.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100, example = "0 9 * * MON-FRI")]
     cron_schedule: Option<String>,
     /// The IANA name of the zone whose clock that is; UTC where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100, example = "Europe/Berlin")]
     cron_timezone: Option<String>,
     /// Words to find it by; at most 50 of at most 50 characters.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 50)]
     tags: Vec<String>,
     /// Preferences of its editor and of its runs.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
 }
 
+fn is_default(flag: &bool) -> bool {
+    !flag
+}
+
 impl CreateWorkflow {
+    pub(crate) fn input_params(&self) -> &Map<String, Value> {
+        &self.input_params
+    }
+
+    pub(crate) fn settings(&self) -> &Map<String, Value> {
+        &self.settings
+    }
+
+    pub(super) fn settings_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.settings
+    }
+
     /// The workflow that is meant, or every mistake.
-    pub(crate) fn check(self, id: WorkflowId) -> Result<NewWorkflow, Vec<FieldError>> {
+    pub(crate) fn check(
+        self,
+        id: WorkflowId,
+        service: Option<(ServiceId, Uuid)>,
+    ) -> Result<NewWorkflow, Vec<FieldError>> {
         let mut mistakes = Vec::new();
         check_name(&self.name, &mut mistakes);
         check_rest(Some(&self.description), Some(&self.tags), Some(&self.input_params), &mut mistakes);
@@ -77,8 +103,26 @@ impl CreateWorkflow {
             is_api: self.is_api,
             is_public: self.is_public,
             cron_schedule: self.cron_schedule.filter(|cron| !cron.is_empty()),
-            cron_timezone: self.cron_timezone.unwrap_or_else(|| "UTC".to_owned()),
+            cron_timezone: self.cron_timezone.unwrap_or_else(|| UTC.to_owned()),
+            service,
         })
+    }
+}
+
+/// What it takes to make the like of it.
+impl From<Workflow> for CreateWorkflow {
+    fn from(workflow: Workflow) -> Self {
+        Self {
+            name: workflow.name,
+            description: workflow.description,
+            input_params: workflow.input_params,
+            is_api: workflow.is_api,
+            is_public: workflow.is_public,
+            cron_schedule: workflow.cron_schedule,
+            cron_timezone: Some(workflow.cron_timezone).filter(|zone| zone != UTC),
+            tags: workflow.tags,
+            settings: workflow.settings,
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
 mod drafts;
+mod documents;
 mod graph;
 mod life;
 mod pieces;
 mod plan;
 mod schedule;
 mod services;
+mod versions;
 mod workflows;
 mod world;

@@ -60,6 +60,7 @@ async fn hostile_bodies_get_their_problem_and_store_nothing() {
         ("PATCH", below(&format!("/nodes/{nowhere}"))),
         ("POST", below("/edges")),
         ("PATCH", below(&format!("/edges/{nowhere}"))),
+        ("POST", "workflows/import".to_owned()),
     ];
     for (method, path) in &routes {
         for body in hostile_bodies() {
@@ -152,6 +153,9 @@ async fn a_foreign_workflow_does_not_exist_in_any_way() {
         ("GET", "/edges", Value::Null),
         ("POST", "/edges", json!({"from": "a", "to": "b"})),
         ("GET", "/drafts", Value::Null),
+        ("GET", "/versions/draft/diff/draft", Value::Null),
+        ("POST", "/versions/1/restore", Value::Null),
+        ("GET", "/export", Value::Null),
     ];
     for (method, below, body) in routes {
         let mut problems = Vec::new();

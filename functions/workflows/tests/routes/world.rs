@@ -57,8 +57,27 @@ impl World {
 
     /// Sends with an `If-Match` header.
     pub(crate) async fn send_if(&self, tag: &str, method: &str, path: &str, body: &Value) -> Answer {
+        self.send_with(("if-match", tag), method, path, body).await
+    }
+
+    /// Sends with a header.
+    pub(crate) async fn send_with(
+        &self,
+        (name, value): (&'static str, &str),
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Answer {
         let mut request = request_with(method, &format!("/api/v1/{path}"), KEY, body);
-        request.headers_mut().insert("if-match", tag.parse().unwrap());
+        request.headers_mut().insert(name, value.parse().unwrap());
+        call(&self.router, request).await
+    }
+
+    /// Sends a body as it is written.
+    pub(crate) async fn send_text(&self, method: &str, path: &str, body: &str) -> Answer {
+        let mut request = request_with(method, &format!("/api/v1/{path}"), KEY, &Value::Null);
+        *request.body_mut() = body.to_owned().into();
+        request.headers_mut().remove("content-length");
         call(&self.router, request).await
     }
 

@@ -1,8 +1,8 @@
 //! The catalog as a run of a file needs it: the one version that was read from the file.
 
-use app::ports::{Act, Draft, Runnable, StoreError, WorkflowCatalog};
+use app::ports::{Act, Draft, ExpertState, Runnable, StoreError, WorkflowCatalog};
 use async_trait::async_trait;
-use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{ExpertId, ServiceId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 /// A workflow that has one version and no draft. What the version refers to is looked up elsewhere.
@@ -16,7 +16,12 @@ impl FileCatalog {
 
 #[async_trait]
 impl WorkflowCatalog for FileCatalog {
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        _: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
         let version = self.only(team, self.0.workflow_id == workflow)?;
         Ok(Runnable { version_id: Some(version.id), is_archived: false })
     }
@@ -41,6 +46,10 @@ impl WorkflowCatalog for FileCatalog {
 
     async fn missing(&self, _: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError> {
         Ok(references.to_vec())
+    }
+
+    async fn experts(&self, _: TeamId, _: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn insert_version(

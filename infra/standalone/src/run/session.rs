@@ -100,6 +100,7 @@ impl<'a> Session<'a> {
             target: Target::Version(version.id),
             inputs,
             trigger: Trigger { kind: TriggerKind::Manual, by: None },
+            service: None,
             priority: Priority::Default,
             idempotency_key: None,
         };

@@ -359,6 +359,7 @@ async fn things_of(world: &World, team: &Team) -> BTreeMap<&'static str, String>
         ("expert_id", expert),
         ("workflow_id", workflow),
         ("number", "1".to_owned()),
+        ("other", "draft".to_owned()),
         ("run_id", run),
         ("node", "done".to_owned()),
         ("member_id", team.members["viewer"].to_string()),

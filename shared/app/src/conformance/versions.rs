@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    fakes::{a_version, graph, team},
+    fakes::{a_version, an_expert, graph, team},
     ports::{RunStore, StoreError},
 };
 
@@ -12,7 +12,8 @@ fn returning(output: &str) -> domain::Graph {
 }
 
 pub async fn a_version_is_read_back(store: &dyn RunStore) {
-    let version = a_version(team(), returning("{{ input }}"));
+    let mut version = a_version(team(), returning("{{ input }}"));
+    version.experts.push(an_expert("Answer in {{ input.language }}."));
     store.put_version(&version).await.unwrap();
     for _ in 0..2 {
         assert_eq!(*store.version(version.team_id, version.id).await.unwrap(), version);

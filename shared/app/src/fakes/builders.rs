@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use domain::{
-    Graph, Priority, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId, WorkflowId, WorkflowVersion,
+    ExpertId, FrozenExpert, Graph, Priority, RunId, TeamId, Timestamp, Trigger, TriggerKind, VersionId,
+    WorkflowId, WorkflowVersion,
 };
 use engine::{NewRun, Run};
 use serde_json::{Map, Value};
@@ -53,7 +54,21 @@ pub fn a_version(team_id: TeamId, graph: Graph) -> WorkflowVersion {
         is_api: true,
         settings: domain::RunSettings::default(),
         uses: Vec::new(),
+        experts: Vec::new(),
         created_on: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// An expert with this prompt as a version keeps it, of a team of its own.
+pub fn an_expert(prompt: &str) -> FrozenExpert {
+    FrozenExpert {
+        expert_id: ExpertId::new(fresh_id()),
+        revision: 1,
+        name: "Clerk".to_owned(),
+        prompt: prompt.to_owned(),
+        model_name: "a-model".to_owned(),
+        input_params: Map::new(),
+        settings: Map::new(),
     }
 }
 

@@ -6,12 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::{TeamId, VersionId, WorkflowId, WorkflowVersion};
+use domain::{ExpertId, ServiceId, TeamId, VersionId, WorkflowId, WorkflowVersion};
 use engine::Reference;
 
 use super::lock;
 use crate::ports::{
-    Act, ApiKeys, Draft, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
+    Act, ApiKeys, Draft, ExpertState, Runnable, ServiceCaller, StoreError, WorkflowCatalog, WorkflowNames,
 };
 
 /// Drafts, versions and the things that references may name.
@@ -24,6 +24,8 @@ struct Shelf {
     versions: Vec<WorkflowVersion>,
     archived: HashSet<WorkflowId>,
     things: HashSet<(TeamId, String)>,
+    experts: HashMap<(TeamId, ExpertId), ExpertState>,
+    seen: HashSet<(WorkflowId, ServiceId)>,
 }
 
 impl Shelf {
@@ -48,6 +50,18 @@ impl MemoryCatalog {
         lock(&self.0).archived.insert(workflow);
     }
 
+    /// Gives the team an expert, in place of an earlier state of it.
+    pub fn put_expert(&self, team: TeamId, state: ExpertState) {
+        let id = state.expert.expert_id;
+        self.put_thing(team, &id.to_string());
+        lock(&self.0).experts.insert((team, id), state);
+    }
+
+    /// Lets a service see a workflow.
+    pub fn attach_service(&self, workflow: WorkflowId, service: ServiceId) {
+        lock(&self.0).seen.insert((workflow, service));
+    }
+
     /// Gives the team something that references may name by this id.
     pub fn put_thing(&self, team: TeamId, id: &str) {
         lock(&self.0).things.insert((team, id.to_owned()));
@@ -64,6 +78,11 @@ impl WorkflowCatalog for MemoryCatalog {
         let books = lock(&self.0);
         let is_missing = |reference: &&Reference| !books.things.contains(&(team, reference.id.clone()));
         Ok(references.iter().filter(is_missing).cloned().collect())
+    }
+
+    async fn experts(&self, team: TeamId, experts: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError> {
+        let books = lock(&self.0);
+        Ok(experts.iter().filter_map(|id| books.experts.get(&(team, *id)).cloned()).collect())
     }
 
     async fn insert_version(
@@ -85,8 +104,16 @@ impl WorkflowCatalog for MemoryCatalog {
         Ok(version)
     }
 
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError> {
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError> {
         let books = lock(&self.0);
+        if service.is_some_and(|service| !books.seen.contains(&(workflow, service))) {
+            return Err(StoreError::NotFound);
+        }
         let newest = books.published(team, workflow).max_by_key(|v| v.number);
         if newest.is_none() && !books.drafts.contains_key(&(team, workflow)) {
             return Err(StoreError::NotFound);

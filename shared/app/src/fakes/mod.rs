@@ -27,7 +27,7 @@ mod web;
 pub use accounts::MemoryAccounts;
 pub use admissions::MemoryAdmissions;
 pub use annotations::MemoryAnnotations;
-pub use builders::{a_conductor, a_conductor_with, a_run, a_version, graph, team, trigger};
+pub use builders::{a_conductor, a_conductor_with, a_run, a_version, an_expert, graph, team, trigger};
 pub use catalog::{MemoryCatalog, MemoryKeys};
 pub use challenges::MemoryChallenges;
 pub use chance::{FixedChance, ManualClock, SequentialEntropy, SequentialIds};

@@ -2,7 +2,10 @@
 //! `catalog` directly.
 
 use async_trait::async_trait;
-use domain::{Graph, TeamId, Timestamp, VersionId, WorkflowId, WorkflowVersion};
+use domain::{
+    ExpertId, ExpertStatus, FrozenExpert, Graph, ServiceId, TeamId, Timestamp, VersionId, WorkflowId,
+    WorkflowVersion,
+};
 use engine::Reference;
 use serde_json::{Map, Value};
 
@@ -17,6 +20,9 @@ pub trait WorkflowCatalog: Send + Sync {
     /// Those of `references` that do not exist in the team.
     async fn missing(&self, team: TeamId, references: &[Reference]) -> Result<Vec<Reference>, StoreError>;
 
+    /// Those of these experts that the team has, as they are now.
+    async fn experts(&self, team: TeamId, experts: &[ExpertId]) -> Result<Vec<ExpertState>, StoreError>;
+
     /// Records the next version of the workflow and makes it the published one, if the draft's revision is still `revision`;
     /// else [`StoreError::Conflict`]. Answers the version with the number it was given. The logs tell of it.
     async fn insert_version(
@@ -27,8 +33,14 @@ pub trait WorkflowCatalog: Send + Sync {
         act: &Act,
     ) -> Result<WorkflowVersion, StoreError>;
 
-    /// The version that a start of this workflow executes; None inside if it was never published or is archived.
-    async fn runnable(&self, team: TeamId, workflow: WorkflowId) -> Result<Runnable, StoreError>;
+    /// The version that a start of this workflow executes; None inside if it was never published or is archived. For a service, a workflow
+    /// that it is not attached to is [`StoreError::NotFound`], like one that does not exist (TRG-01, KEY-11).
+    async fn runnable(
+        &self,
+        team: TeamId,
+        workflow: WorkflowId,
+        service: Option<ServiceId>,
+    ) -> Result<Runnable, StoreError>;
 
     /// A version of a workflow by its number.
     async fn numbered(
@@ -59,6 +71,15 @@ pub struct Draft {
     pub settings: Map<String, Value>,
     /// Counts the edits; what `ETag` shows.
     pub revision: i64,
+}
+
+/// An expert as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpertState {
+    /// Where it stands.
+    pub status: ExpertStatus,
+    /// What a version would keep of it.
+    pub expert: FrozenExpert,
 }
 
 /// What a start of a workflow finds.

@@ -38,7 +38,7 @@ pub use accounts::{Account, Accounts, NewAccount, ProfilePatch};
 pub use admissions::{Admission, Admissions, MOST_RUNNING};
 pub use annotations::{ANNOTATION_MAX, Annotation, Annotations};
 pub use audit::{Act, Activity, Actor, AuditEntry, Outcome};
-pub use catalog::{Draft, PublishedVersion, Runnable, WorkflowCatalog};
+pub use catalog::{Draft, ExpertState, PublishedVersion, Runnable, WorkflowCatalog};
 pub use challenges::{Challenge, Challenges};
 pub use chance::{Chance, Clock, Entropy, Ids};
 pub use connectors::{Connectors, Executed};

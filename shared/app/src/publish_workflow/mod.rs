@@ -1,12 +1,17 @@
 //! Publishing a draft: every problem at once, or an immutable version that runs.
 
-mod settings;
-mod uses;
+mod experts;
+pub(crate) mod settings;
+pub(crate) mod uses;
 
 use std::collections::HashSet;
 
-use domain::{Graph, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion};
-use engine::{Known, ReferenceKind, Severity, Violation, check_shapes, forecast::Forecast, plan_workflow};
+use domain::{
+    FrozenExpert, Graph, NodeKey, RunSettings, TeamId, UsedVersion, VersionId, WorkflowId, WorkflowVersion,
+};
+use engine::{
+    Known, Reference, ReferenceKind, Severity, Violation, check_shapes, forecast::Forecast, plan_workflow,
+};
 use serde_json::{Map, Value};
 use tracing::{info, warn};
 
@@ -101,6 +106,8 @@ pub async fn publish_workflow(
     let said: HashSet<_> = violations.iter().map(|violation| violation.pointer.clone()).collect();
     let wrong = resolved.violations.into_iter();
     violations.extend(wrong.filter(|violation| !said.contains(&violation.pointer)));
+    let frozen = experts::freeze(ports.catalog, wish.team_id, &draft.graph).await?;
+    violations.extend(frozen.violations);
     let known = Known { input_params: Some(&draft.input_params), versions: &resolved.versions };
     violations.extend(check_shapes(&draft.graph, &known));
     if violations.iter().any(|violation| violation.severity == Severity::Error) {
@@ -116,7 +123,7 @@ pub async fn publish_workflow(
     let version = ports
         .catalog
         .insert_version(
-            snapshot(ports, wish, draft, settings, resolved.uses),
+            snapshot(ports, wish, draft, settings, (resolved.uses, frozen.experts)),
             revision,
             wish.note.as_deref(),
             &wish.act,
@@ -142,6 +149,28 @@ pub async fn validate_graph(
     let versions = uses::look_up(catalog, team, graph).await?;
     violations.extend(check_shapes(graph, &Known { input_params: Some(input_params), versions: &versions }));
     Ok(violations)
+}
+
+/// What the settings of a workflow say of its runs that can't be, and the workflow for failures where the team has none like it. Pointers
+/// begin with `/settings`.
+pub async fn validate_settings(
+    catalog: &dyn WorkflowCatalog,
+    team: TeamId,
+    settings: &Map<String, Value>,
+) -> Result<Vec<Violation>, StoreError> {
+    let (read, _, mut violations) = settings::read(settings);
+    if let Some(workflow) = read.error_workflow_id {
+        let missing = catalog.missing(team, &[error_workflow(&workflow.to_string())]).await?;
+        violations
+            .extend(missing.into_iter().map(|reference| Violation { node: None, ..unknown(reference) }));
+    }
+    Ok(violations)
+}
+
+/// What a workflow refers to by naming another one for its failures. No node does.
+pub fn error_workflow(id: &str) -> Reference {
+    let pointer = "/settings/error_workflow_id".to_owned();
+    Reference { kind: ReferenceKind::Workflow, id: id.to_owned(), node: NodeKey::new(""), pointer }
 }
 
 /// What a run of a draft would do, over sample inputs or over all that it allows, and why it could not be published for that. Nothing is
@@ -217,15 +246,19 @@ async fn unknown_references(
     Ok(missing
         .into_iter()
         .filter(|reference| seen.insert((reference.pointer.clone(), reference.id.clone())))
-        .map(|reference| Violation {
-            severity: Severity::Error,
-            node: Some(reference.node),
-            pointer: reference.pointer,
-            code: "unknown_reference".to_owned(),
-            message: format!("the team has no {} `{}`", noun(reference.kind), reference.id),
-            offset: None,
-        })
+        .map(unknown)
         .collect())
+}
+
+fn unknown(reference: Reference) -> Violation {
+    Violation {
+        severity: Severity::Error,
+        message: format!("the team has no {} `{}`", noun(reference.kind), reference.id),
+        node: Some(reference.node),
+        pointer: reference.pointer,
+        code: "unknown_reference".to_owned(),
+        offset: None,
+    }
 }
 
 const fn noun(kind: ReferenceKind) -> &'static str {
@@ -244,7 +277,7 @@ fn snapshot(
     wish: &PublishWorkflow,
     draft: Draft,
     settings: RunSettings,
-    uses: Vec<UsedVersion>,
+    (uses, experts): (Vec<UsedVersion>, Vec<FrozenExpert>),
 ) -> WorkflowVersion {
     WorkflowVersion {
         id: VersionId::new(ports.ids.next()),
@@ -257,6 +290,7 @@ fn snapshot(
         is_api: draft.is_api,
         settings,
         uses,
+        experts,
         created_on: ports.clock.now(),
     }
 }

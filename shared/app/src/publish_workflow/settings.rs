@@ -12,7 +12,7 @@ const MAX_TIMEOUT_S: u32 = 31_536_000;
 const MAX_FAN_OUT: u32 = 100_000_000;
 
 /// Reads the settings of runs, with every mistake; what else stands there is not looked at.
-pub(super) fn read(settings: &Map<String, Value>) -> (RunSettings, Limits, Vec<Violation>) {
+pub(crate) fn read(settings: &Map<String, Value>) -> (RunSettings, Limits, Vec<Violation>) {
     let mut reader = Reader { settings, violations: Vec::new() };
     let read = RunSettings {
         on_failure: reader

@@ -19,7 +19,7 @@ struct Named {
 }
 
 /// A version, with the workflow and perhaps the number that it was asked for by.
-pub(super) type Known = (WorkflowId, Option<u32>, WorkflowVersion);
+pub(crate) type Known = (WorkflowId, Option<u32>, WorkflowVersion);
 
 /// What a draft uses of other workflows.
 pub(super) struct Resolved {
@@ -29,7 +29,7 @@ pub(super) struct Resolved {
 }
 
 /// The versions that the nodes of a graph would run, as far as there are any.
-pub(super) async fn look_up(
+pub(crate) async fn look_up(
     catalog: &dyn WorkflowCatalog,
     team: TeamId,
     graph: &Graph,
@@ -108,7 +108,7 @@ async fn find(
 ) -> Result<Result<WorkflowVersion, Problem>, StoreError> {
     let found = match named.number {
         Some(number) => catalog.numbered(team, named.workflow_id, number).await,
-        None => match catalog.runnable(team, named.workflow_id).await {
+        None => match catalog.runnable(team, named.workflow_id, None).await {
             Ok(runnable) => match runnable.version_id {
                 Some(id) => catalog.version(team, id).await,
                 None => Err(StoreError::NotFound),

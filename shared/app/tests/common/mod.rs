@@ -124,6 +124,7 @@ impl World {
             target: Target::Workflow(version.workflow_id),
             inputs,
             trigger: trigger(),
+            service: None,
             priority: Priority::Default,
             idempotency_key: key.map(str::to_owned),
         };

@@ -1,7 +1,8 @@
-use app::ports::{Ids as _, Runnable, WorkflowCatalog};
-use catalog::{StoreError, Window};
-use domain::{Timestamp, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
+use app::ports::{ExpertState, Ids as _, Runnable, WorkflowCatalog};
+use catalog::{ExpertPatch, StoreError, Window};
+use domain::{ExpertStatus, FrozenExpert, Timestamp, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use futures::future::join_all;
+use serde_json::{Value, json};
 
 use crate::support::{ALL, World, graph, is_not_found, rule};
 
@@ -20,6 +21,7 @@ impl World {
             is_api: draft.is_api,
             settings: domain::RunSettings::default(),
             uses: Vec::new(),
+            experts: Vec::new(),
             created_on: "2026-05-04T03:02:01.123456Z".parse::<Timestamp>().unwrap(),
         }
     }
@@ -49,7 +51,8 @@ async fn a_version_is_a_snapshot_that_is_found_again_whole() {
         .graph_replace(world.ours, workflow.id, &draft, None, &world.ids, &world.act())
         .await
         .unwrap();
-    let snapshot = world.snapshot(workflow.id).await;
+    let mut snapshot = world.snapshot(workflow.id).await;
+    snapshot.experts.push(app::fakes::an_expert("Answer in {{ input.language }}."));
 
     let version =
         world.catalog.insert_version(snapshot.clone(), 2, Some("first"), &world.act()).await.unwrap();
@@ -70,12 +73,12 @@ async fn publishing_makes_the_version_the_one_to_run_and_keeps_the_drafts_revisi
     let workflow = world.catalog.workflow_get(world.ours, version.workflow_id).await.unwrap();
     assert_eq!(workflow.status, WorkflowStatus::Published);
     assert_eq!((workflow.published_version_id, workflow.revision), (Some(version.id), 2));
-    let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
+    let runnable = world.catalog.runnable(world.ours, workflow.id, None).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: Some(version.id), is_archived: false });
 
     let archive = WorkflowStatus::Archived;
     world.catalog.workflow_move(world.ours, workflow.id, archive, None, &world.act()).await.unwrap();
-    let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
+    let runnable = world.catalog.runnable(world.ours, workflow.id, None).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: None, is_archived: true });
 }
 
@@ -156,4 +159,82 @@ async fn an_id_that_is_taken_breaks_a_rule() {
         rule(world.catalog.insert_version(again, 2, None, &world.act()).await),
         "workflow_versions_pkey"
     );
+}
+
+#[tokio::test]
+async fn wf_07_a_version_becomes_the_draft_again_and_nodes_that_are_still_there_keep_their_ids() {
+    let world = World::new().await;
+    let workflow = world.workflow("w").await.id;
+    let first = graph(&["a", "b"], &[("a", "b")]);
+    let saved = world.catalog.graph_replace(world.ours, workflow, &first, None, &world.ids).await.unwrap();
+    let settings = json!({"timeout_s": 60, "color": "red"});
+    let patch = |settings: Value, inputs: Value, is_api| WorkflowPatch {
+        settings: settings.as_object().cloned(),
+        input_params: inputs.as_object().cloned(),
+        is_api: Some(is_api),
+        ..WorkflowPatch::default()
+    };
+    let update = async |patch: WorkflowPatch| {
+        world.catalog.workflow_update(world.ours, workflow, &patch, None).await.unwrap()
+    };
+    let present = update(patch(settings, json!({"type": "object"}), true)).await;
+    let mut snapshot = world.snapshot(workflow).await;
+    snapshot.settings.timeout_s = Some(60);
+    let version = world.catalog.insert_version(snapshot, present.revision, None, &world.act()).await.unwrap();
+    let other = graph(&["a", "c"], &[]);
+    world.catalog.graph_replace(world.ours, workflow, &other, None, &world.ids).await.unwrap();
+    let edited = update(patch(
+        json!({"max_steps": 5, "color": "blue", "on_failure": "finish_branches"}),
+        json!({}),
+        false,
+    ))
+    .await;
+
+    let stale = world.catalog.version_restore(&version, Some(1), &world.ids, &world.act()).await;
+    assert!(matches!(stale, Err(StoreError::Conflict)), "{stale:?}");
+    assert_eq!(world.catalog.workflow_get(world.ours, workflow).await.unwrap(), edited);
+    let restored = world
+        .catalog
+        .version_restore(&version, Some(edited.revision), &world.ids, &world.act())
+        .await
+        .unwrap();
+
+    assert_eq!(restored, world.catalog.draft(world.ours, workflow).await.unwrap());
+    assert_eq!((restored.revision, restored.is_api), (edited.revision + 1, true));
+    assert_eq!(restored.settings, *json!({"timeout_s": 60, "color": "blue"}).as_object().unwrap());
+    assert_eq!(restored.input_params, version.input_params);
+    let keys: Vec<_> = restored.graph.nodes.iter().map(|node| node.key.as_str()).collect();
+    assert_eq!((keys, &restored.graph.edges), (vec!["a", "b"], &version.graph.edges));
+    assert_eq!(restored.graph.nodes[0].id, saved.graph.nodes[0].id);
+    assert_ne!(restored.graph.nodes[1].id, saved.graph.nodes[1].id, "it was gone from the draft");
+    let told = &world.catalog.audit_list(world.ours, None, 1).await.unwrap()[0].entry;
+    assert_eq!((told.action.as_str(), &told.details["number"]), ("workflow.restore", &json!(1)));
+    let foreign = WorkflowVersion { team_id: world.theirs, ..version };
+    assert!(is_not_found(&world.catalog.version_restore(&foreign, None, &world.ids, &world.act()).await));
+}
+
+#[tokio::test]
+async fn exp_02_what_a_version_keeps_of_experts_is_what_they_are_now() {
+    let world = World::new().await;
+    let expert = world.new_expert("Clerk", ExpertStatus::Active);
+    let theirs = world.new_expert("Theirs", ExpertStatus::Active);
+    world.catalog.expert_insert(world.ours, &expert).await.unwrap();
+    world.catalog.expert_insert(world.theirs, &theirs).await.unwrap();
+    let earlier = world.ids.next().into();
+    let edit = ExpertPatch { prompt: Some("Be kind.".to_owned()), ..ExpertPatch::default() };
+    world.catalog.expert_update(world.ours, expert.id, &edit, None, earlier).await.unwrap();
+
+    let ids = [expert.id, theirs.id, earlier, world.ids.next().into()];
+    let states = world.catalog.experts(world.ours, &ids).await.unwrap();
+
+    let kept = FrozenExpert {
+        expert_id: expert.id,
+        revision: 2,
+        name: expert.name,
+        prompt: "Be kind.".to_owned(),
+        model_name: expert.model_name,
+        input_params: expert.input_params,
+        settings: expert.settings,
+    };
+    assert_eq!(states, [ExpertState { status: ExpertStatus::Active, expert: kept }]);
 }

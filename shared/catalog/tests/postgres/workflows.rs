@@ -26,7 +26,7 @@ async fn a_workflow_lives_its_life_inside_its_team() {
     assert!(is_not_found(&catalog.workflow_update(*theirs, new.id, &patch, None, &world.act()).await));
     assert!(is_not_found(&catalog.workflow_delete(*theirs, new.id, None, &world.act()).await));
     assert!(is_not_found(&catalog.draft(*theirs, new.id).await));
-    assert!(is_not_found(&catalog.runnable(*theirs, new.id).await));
+    assert!(is_not_found(&catalog.runnable(*theirs, new.id, None).await));
 
     let changed = catalog.workflow_update(*ours, new.id, &patch, None, &world.act()).await.unwrap();
     assert_eq!((changed.name.as_str(), &changed.tags, changed.revision), ("Orders 2", &new.tags, 2));
@@ -107,7 +107,7 @@ async fn values_that_no_column_takes_break_a_rule_and_store_nothing() {
 async fn a_workflow_that_was_never_published_or_is_archived_has_nothing_to_run() {
     let world = World::new().await;
     let workflow = world.workflow("w").await;
-    let runnable = world.catalog.runnable(world.ours, workflow.id).await.unwrap();
+    let runnable = world.catalog.runnable(world.ours, workflow.id, None).await.unwrap();
     assert_eq!(runnable, Runnable { version_id: None, is_archived: false });
 
     let published = WorkflowStatus::Published;

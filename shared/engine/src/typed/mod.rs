@@ -12,6 +12,7 @@ mod walk;
 use domain::{Graph, WorkflowId, WorkflowVersion};
 use serde_json::{Map, Value};
 
+pub(crate) use self::result::of as result_of;
 pub use self::typing::Typing;
 pub(crate) use self::walk::{NodeShapes, Scene, Walk};
 use crate::{Violation, shape::Shape, validate};

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The output of its `return`; with several live ones an object by key; with none, the outputs of the leaves in the same way.
-pub(super) fn of(graph: &Graph, checked: &Checked<'_>, shapes: &[Option<NodeShapes>]) -> Shape {
+pub(crate) fn of(graph: &Graph, checked: &Checked<'_>, shapes: &[Option<NodeShapes>]) -> Shape {
     if checked.nodes.len() != graph.nodes.len() {
         return Shape::any();
     }

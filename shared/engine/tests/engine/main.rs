@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod children;
+mod diff;
 mod drive;
 mod lifecycle;
 mod liveness;

@@ -81,6 +81,7 @@ pub(crate) fn version(graph: Graph) -> Arc<WorkflowVersion> {
         is_api: true,
         settings: RunSettings::default(),
         uses: Vec::new(),
+        experts: Vec::new(),
         created_on: start(),
     })
 }

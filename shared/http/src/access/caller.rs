@@ -2,7 +2,7 @@
 
 use app::ports::Actor;
 use axum::extract::FromRequestParts;
-use domain::{Permission, Permissions, Role, TeamId};
+use domain::{Permission, Permissions, Role, ServiceId, TeamId};
 use http::request::Parts;
 use identity::Claims;
 
@@ -28,6 +28,14 @@ impl Caller {
             Actor::Member(id) => id.to_string(),
             Actor::Service(id) => id.to_string(),
             Actor::System => "system".to_owned(),
+        }
+    }
+
+    /// The service, if it is one.
+    pub fn service(&self) -> Option<ServiceId> {
+        match self.actor {
+            Actor::Service(id) => Some(id),
+            Actor::Member(_) | Actor::System => None,
         }
     }
 

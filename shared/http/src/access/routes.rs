@@ -156,6 +156,10 @@ pub const ROUTES: &[Route] = &[
     creates("/workflows/{workflow_id}/publish", P::WorkflowsEdit),
     team("GET", "/workflows/{workflow_id}/versions", P::WorkflowsView),
     team("GET", "/workflows/{workflow_id}/versions/{number}", P::WorkflowsView),
+    team("GET", "/workflows/{workflow_id}/versions/{number}/diff/{other}", P::WorkflowsView),
+    team("POST", "/workflows/{workflow_id}/versions/{number}/restore", P::WorkflowsEdit),
+    creates("/workflows/import", P::WorkflowsCreate),
+    team("GET", "/workflows/{workflow_id}/export", P::WorkflowsView),
     // runs
     // A start is done once by the run store itself.
     team("POST", "/runs", P::WorkflowsExecute).at(Rate::Starts),

@@ -133,6 +133,7 @@ impl Heddle {
             target: Target::Workflow(workflow),
             inputs,
             trigger: fakes::trigger(),
+            service: None,
             priority: Priority::Default,
             idempotency_key: None,
         };
