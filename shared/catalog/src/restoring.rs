@@ -36,7 +36,8 @@ impl Catalog {
     ) -> Result<Draft, StoreError> {
         let mut tx = self.team(version.team_id, RESTORING).await?;
         let restored = restore(&mut tx, version, revision, ids, act).await;
-        let (restored, kept) = restored.map_or_else(|error| (Err(error), None), |(draft, kept)| (Ok(draft), kept));
+        let (restored, kept) =
+            restored.map_or_else(|error| (Err(error), None), |(draft, kept)| (Ok(draft), kept));
         let deed = Deed::new("workflow.restore", version.workflow_id)
             .with("version_id", version.id)
             .with("number", version.number)

@@ -136,7 +136,10 @@ impl FrozenExpert {
 mod tests {
     use serde_json::json;
 
-    use super::{WorkflowStatus::{Archived, Draft, Published}, *};
+    use super::{
+        WorkflowStatus::{Archived, Draft, Published},
+        *,
+    };
 
     #[test]
     fn wf_04_a_workflow_is_archived_and_comes_back_as_what_it_was() {

@@ -1,8 +1,8 @@
 //! The routes, relative to `/api/v1`.
 
+mod documents;
 mod drafts;
 mod edges;
-mod documents;
 mod graph;
 mod life;
 mod node_types;

@@ -13,9 +13,9 @@ mod version;
 mod workflow;
 
 pub(crate) use aside::{AsideDetail, AsideView};
-pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, NodeDoc, SavedGraph, Verdict};
 pub(crate) use diff::{DiffView, Named};
 pub(crate) use document::{ImportedWorkflow, WorkflowDocument, references};
+pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, NodeDoc, SavedGraph, Verdict};
 pub(crate) use palette::PaletteView;
 pub(crate) use piece::{
     CreateEdge, CreateNode, EditedDraft, EditedEdge, EditedNode, PlacedEdgeDoc, UpdateEdge, UpdateNode,

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
-mod drafts;
 mod documents;
+mod drafts;
 mod graph;
 mod life;
 mod pieces;
