@@ -119,8 +119,8 @@ fn a_label_that_makes_an_edge_another_one_is_refused() {
 #[test]
 fn a_draft_is_bounded() {
     let ids = Counted::default();
-    let mut pieces = Pieces::default();
-    pieces.nodes = (0..MAX_NODES).map(|i| node(&format!("n{i}"))).collect();
+    let nodes = (0..MAX_NODES).map(|i| node(&format!("n{i}"))).collect();
+    let mut pieces = Pieces { nodes, edges: Vec::new() };
     assert_eq!(refused(pieces.clone().add_node(node("more"), &ids))[0].0, "too_many_nodes");
     let many = |i: usize| PlacedEdge {
         id: EdgeId::new(ids.next()),
