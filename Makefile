@@ -1,6 +1,6 @@
 # One line per command; the work is done by infra/local (see its README).
 .DEFAULT_GOAL := help
-.PHONY: help dev stack migrate migration test sim chaos check build deploy watch invoke bench bench-standalone status logs down
+.PHONY: help dev stack migrate migration test sim chaos fuzz-api check build deploy watch invoke bench bench-standalone status logs down
 HEDDLE := python3 infra/local/heddle.py
 ARCH ?= arm64
 STAGE ?= dev
@@ -9,6 +9,8 @@ SEEDS ?= 1000
 FROM ?= 0
 RUNS ?= 200
 KILLS ?= 30
+REQUESTS ?= 2000
+TARGET ?= stack
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +35,9 @@ sim: ## the whole loop played by seed: SEEDS=1000 of them, FROM=0 on; or SEED=k 
 
 chaos: ## workers killed at random under load, on a stack of its own: RUNS=200 KILLS=30; SEED=k as an earlier one
 	@$(HEDDLE) chaos --seed "$(SEED)" --runs "$(RUNS)" --kills "$(KILLS)"
+
+fuzz-api: ## requests made from the OpenAPI documents, on a stack of its own: REQUESTS=2000 ONLY=runs TARGET=standalone; SEED=k as an earlier one
+	@$(HEDDLE) fuzz-api --seed "$(SEED)" --requests "$(REQUESTS)" --only "$(ONLY)" --target "$(TARGET)"
 
 check: ## formatting, clippy, template, licences
 	@$(HEDDLE) check

@@ -10,15 +10,15 @@ NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Client:
-    """Calls under a base URL with an API key."""
+    """Calls under a base URL with an API key, or with the headers of somebody else."""
 
-    def __init__(self, base: str, key: str):
+    def __init__(self, base: str, key: str = "", headers: "dict | None" = None):
         self.base = base.rstrip("/")
-        self.key = key
+        self.credential = {"X-API-Key": key} if headers is None else headers
 
     def call(self, method: str, path: str, body: "dict | None" = None, prefer: "str | None" = None, may_fail: tuple = ()) -> "tuple[int, dict]":
         """Status and JSON. A status of 400 and above is a problem unless `may_fail` names it."""
-        headers = {"X-API-Key": self.key, "Accept": "application/json"}
+        headers = {**self.credential, "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if prefer:

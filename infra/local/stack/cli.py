@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import api, bench, bench_standalone, build, chaos, check, config, deploy, dev, emulator, migrations, postgres, process, sample, seed, sim, status, tests, venv, watch
+from . import api, bench, bench_standalone, build, chaos, check, config, deploy, dev, emulator, fuzz, migrations, postgres, process, sample, seed, sim, status, tests, venv, watch
 from .config import STACK_NAME, Config, Problem, say
 
 
@@ -184,6 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     command("migration", lambda _, a: migrations.create(a.name), "start a new migration", name="")
     command("test", lambda settings, _: tests.run(settings), "every test")
     command("chaos", lambda settings, a: chaos.run(settings, a.seed, a.runs, a.kills), "kills under load", seed="", runs="200", kills="30")
+    asked = {"seed": "", "requests": "2000", "only": "", "target": "stack"}
+    command("fuzz-api", lambda settings, a: fuzz.run(settings, a.seed, a.requests, a.only, a.target), "generated requests", **asked)
     command("sim", lambda settings, a: sim.run(settings, a.seeds, a.first, a.seed), "the simulation", seeds="1000", first="0", seed="")
     measured = {"seconds": "3", "only": "", "profile": "release"}
     command("bench", lambda settings, a: bench.run(settings, a.seconds, a.only, a.profile), "what Heddle costs", **measured)

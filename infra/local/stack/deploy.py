@@ -21,6 +21,7 @@ def local(config: Config, at: str, database_url: str, sample_port: int) -> dict:
     """Deploys to the emulator if template, binaries or parameters changed; returns the stack's outputs."""
     emulator.put_secret(at, "heddle/local/database-url", postgres.functions_url(config, database_url))
     emulator.put_secret(at, "heddle/local/migrator-database-url", database_url)
+    emulator.may_send_from(at, mail_sender())
     # Tests bring servers of their own, on any port of the loopback interface.
     may_call = f"{LOOPBACK}/32" if config.throwaway else f"{LOOPBACK}:{sample_port}"
     parameters = {"Architecture": architecture(), "EgressAllow": may_call, "Maintenance": "DISABLED" if config.throwaway else "ENABLED"}
@@ -44,6 +45,11 @@ def local(config: Config, at: str, database_url: str, sample_port: int) -> dict:
         raise Problem(f"sam deploy failed; the end of {log}:\n" + "\n".join(log.read_text().splitlines()[-25:]))
     emulator.put_secret(at, STAMP, wanted)
     return emulator.stack(at, STACK_NAME)[1]
+
+
+def mail_sender() -> str:
+    """What codes and invitations are sent from: the template's default, which nobody overrides here."""
+    return re.search(r"^  MailSender:\n    Type: String\n    Default: (\S+)$", TEMPLATE.read_text(), re.MULTILINE)[1]
 
 
 def to_stage(config: Config, stage: str, arch: str) -> None:

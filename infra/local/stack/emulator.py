@@ -163,6 +163,13 @@ def put_secret(at: str, name: str, value: str) -> None:
         json_call(at, "secretsmanager", "secretsmanager.PutSecretValue", {"SecretId": name, "SecretString": value})
 
 
+def may_send_from(at: str, address: str) -> None:
+    """Has SES take mail from an address, as somebody who owns it has it once on AWS."""
+    known = get(at, "ses", "/v2/email/identities").get("EmailIdentities", [])
+    if address not in [identity["IdentityName"] for identity in known]:
+        call(at, "ses", "/v2/email/identities", json.dumps({"EmailIdentity": address}).encode(), {"Content-Type": "application/json"})
+
+
 def json_call(at: str, service: str, target: str, body: dict) -> dict:
     """A call of a service that speaks AWS JSON."""
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}

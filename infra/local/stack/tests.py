@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from . import api, check, config as settings_of, process, sample, standalone, status
+from . import api, check, config as settings_of, openapi, process, sample, standalone, status
 from .config import LOOPBACK, ROOT, Config, Problem, say
 
 
@@ -20,6 +20,7 @@ def run(config: Config) -> None:
         running = bring_up(throwaway)
         heddle = standalone.binary()
         one_process = standalone.serve(throwaway, heddle, running["database_url"], f"{LOOPBACK}/32")
+        openapi.lint(throwaway, running["base"])
         told = {**environment(throwaway, running), "HEDDLE_FLOW_STANDALONE_URL": standalone.url(one_process), "HEDDLE_FLOW_STANDALONE": str(heddle)}
         cargo(throwaway, ["--workspace"], told)
         _released_queries(told)

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{ApiError, Gate, Json, access, docs, headers, health};
 
-/// Where every area's routes live.
+/// Where every area's routes live (API-01).
 pub const BASE: &str = "/api/v1";
 
 /// An area on its way to becoming a router.
@@ -69,7 +69,7 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         let document = async move || {
             let mut document = OpenApi::clone(&document);
             docs::declare(&mut document, &gate);
-            Json(document).into_response()
+            docs::written(&document).map(Json).into_response()
         };
         let router = router
             .route(&format!("{prefix}/openapi.json"), get(document))
@@ -88,7 +88,8 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     }
 }
 
-/// Gives a request its id, its scope and its metrics line, and completes the headers of its answer. A panic becomes a 500.
+/// Gives a request its id (API-08), its scope and its metrics line, and completes the headers of its answer. A panic becomes a
+/// 500.
 async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);

@@ -27,17 +27,19 @@ const ROUTES: &[Route] = &[
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Thing {
+    #[schema(example = "a lamp")]
     name: String,
 }
 
 /// Echo a thing.
-#[utoipa::path(post, path = "/things", operation_id = "echo", request_body = Thing, responses((status = 200, body = Thing), docs::Creating))]
+#[utoipa::path(post, path = "/things", tag = "things", operation_id = "echo", request_body = Thing, responses((status = 200, body = Thing), docs::Creating))]
 async fn echo(_: Caller, Json(thing): Json<Thing>) -> Json<Thing> {
     Json(thing)
 }
 
 /// Fail.
-#[utoipa::path(get, path = "/things/{id}", operation_id = "fail", params(("id" = Uuid, Path)), responses((status = 200, body = Thing), docs::Reading))]
+#[utoipa::path(get, path = "/things/{id}", tag = "things", operation_id = "fail",
+    params(("id" = Uuid, Path, description = "Whatever.")), responses((status = 200, body = Thing), docs::Reading))]
 async fn fail(_: Caller, Path(id): Path<Uuid>) -> ApiResult<Json<Thing>> {
     assert!(!id.is_nil(), "a secret of {id}");
     Err(StoreError::NotFound.into())

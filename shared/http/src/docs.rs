@@ -3,21 +3,23 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use domain::{FieldError, Holder};
+use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::{
     IntoResponses, PartialSchema as _, ToSchema,
     openapi::{
         Components, Info, OpenApi, OpenApiBuilder, Ref, RefOr, Response,
         content::ContentBuilder,
         extensions::Extensions,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         response::ResponseBuilder,
-        schema::Schema,
+        schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
-use crate::{Code, Gate, Needs, PROBLEM_JSON};
+use crate::{ApiError, ApiResult, BASE, Code, Gate, Needs, PROBLEM_JSON, examples};
 
 /// The name of the security scheme for services.
 pub const API_KEY: &str = "api_key";
@@ -37,12 +39,16 @@ struct ProblemSchema {
     #[schema(example = "/problems/validation")]
     kind: String,
     /// The kind in words, the same for every instance.
+    #[schema(example = "The input breaks rules")]
     title: String,
     /// The HTTP status.
+    #[schema(example = 422)]
     status: u16,
     /// What happened this time.
+    #[schema(example = "1 mistake was found.")]
     detail: String,
     /// The request's id.
+    #[schema(example = "01a20155-2112-714f-9307-c241d182a1ef")]
     instance: Option<String>,
     /// Every mistake in the input.
     #[schema(value_type = Vec<MistakeSchema>, required = false)]
@@ -57,8 +63,10 @@ struct MistakeSchema {
     #[schema(example = "/nodes/3/metadata/url")]
     pointer: String,
     /// A stable word for programs.
+    #[schema(example = "unknown_field")]
     code: String,
     /// A sentence for people.
+    #[schema(example = "There is no field total here.")]
     detail: String,
     /// The node, where the mistake is in one.
     node: Option<String>,
@@ -98,10 +106,55 @@ pub(crate) fn declare(document: &mut OpenApi, gate: &Gate) {
             let Some(operation) = operation else { continue };
             let declared = gate.declared(method, path);
             // Health is of no area, and asks nobody who they are.
-            declare_caller(operation, declared.map_or(Needs::Nobody, |route| route.needs));
+            describe_ids(operation);
+            describe_answers(operation);
+            operation.operation_id = operation.operation_id.take().map(|id| unique(id, path));
+            let needs = declared.map_or(Needs::Nobody, |route| route.needs);
+            declare_caller(operation, needs);
+            if matches!(needs, Needs::Team(_)) && !path.contains("{team_id}") {
+                declare_team(operation);
+            }
             if declared.is_some_and(|route| route.is_done_once) {
                 declare_key(operation);
             }
+        }
+    }
+}
+
+/// A document as it is served: with an example of every body.
+pub(crate) fn written(document: &OpenApi) -> ApiResult<Value> {
+    let mut document = serde_json::to_value(document).map_err(ApiError::internal)?;
+    examples::complete(&mut document);
+    Ok(document)
+}
+
+/// Health is documented beside every area and below it.
+fn unique(id: String, path: &str) -> String {
+    let below = path.strip_prefix(BASE).and_then(|path| path.split_once("/health"));
+    below.map_or(id.clone(), |(area, _)| format!("{}_{id}", area.trim_start_matches('/')))
+}
+
+/// The standard wants words for each answer: where nothing more is to be said, those of its status.
+fn describe_answers(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        if let RefOr::T(answer) = answer
+            && answer.description.is_empty()
+        {
+            let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
+            answer.description = reason.map_or_else(String::new, |reason| format!("{reason}."));
+        }
+    }
+}
+
+/// Says of parameters of the path what their names say already: `workflow_id` is the workflow's id.
+fn describe_ids(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(Parameter {
+            name, parameter_in: ParameterIn::Path, description: words @ None, ..
+        }) = parameter
+            && let Some(thing) = name.strip_suffix("_id")
+        {
+            *words = Some(format!("The {}'s id.", thing.replace('_', " ")));
         }
     }
 }
@@ -132,6 +185,19 @@ fn declare_caller(operation: &mut Operation, needs: Needs) {
         operation.extensions.get_or_insert_default().merge(extension);
     }
     add_refusals(operation, refusals);
+}
+
+fn declare_team(operation: &mut Operation) {
+    let id = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    let team = ParameterBuilder::new()
+        .name("X-Team-Id")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("The team that a member of several acts for; a service's key decides it."))
+        .schema(Some(id))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(team));
 }
 
 fn declare_key(operation: &mut Operation) {
@@ -179,7 +245,14 @@ fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
 fn refusal(codes: &[Code]) -> Response {
     let words: Vec<String> = codes.iter().copied().map(in_words).collect();
     let schema: RefOr<Schema> = RefOr::Ref(Ref::from_schema_name("Problem"));
-    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let example = codes.first().map(|code| {
+        let (kind, title, status) =
+            (format!("/problems/{}", code.as_str()), code.title(), code.status().as_u16());
+        let (detail, instance) =
+            ("A sentence on what happened this time.", "01a20155-2112-714f-9307-c241d182a1ef");
+        json!({"type": kind, "title": title, "status": status, "detail": detail, "instance": instance})
+    });
+    let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
     ResponseBuilder::new().description(words.join(" ")).content(PROBLEM_JSON, content).build()
 }
 

@@ -5,6 +5,8 @@
 //! - what it says: [`Json`], [`Path`], [`Query`] (with [`Limit`], [`CommaSeparated`]), [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
 //! - where it runs: `serve` (with the cargo feature `lambda`)
+//!
+//! What clients may build on (API-01 to API-09) stands in docs/api.md.
 
 mod access;
 mod api;
@@ -12,6 +14,7 @@ mod api;
 mod api_tests;
 mod client;
 pub mod docs;
+mod examples;
 mod extract;
 mod headers;
 mod health;

@@ -12,10 +12,13 @@ pub struct Page<T> {
     /// At most `limit` of them.
     pub items: Vec<T>,
     /// How many there are in all.
+    #[schema(example = 1)]
     pub total: u64,
     /// The limit that was applied.
+    #[schema(example = 20)]
     pub limit: u32,
     /// How many were skipped.
+    #[schema(example = 0)]
     pub offset: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Refusals as `application/problem+json` (RFC 9457). The only place that knows which status a refusal has.
+//! Refusals as `application/problem+json` (RFC 9457, API-03). The only place that knows which status a refusal has.
 
 use std::borrow::Cow;
 

@@ -17,10 +17,15 @@ const URL_MAX: usize = 2000;
 pub(crate) struct AccountView {
     #[schema(value_type = Uuid)]
     id: MemberId,
+    #[schema(example = "ada@example.com")]
     email: String,
+    #[schema(example = "Ada")]
     first_name: String,
+    #[schema(example = "Lovelace")]
     last_name: String,
+    #[schema(example = "https://pictures.example.com/ada.png")]
     avatar_url: Option<String>,
+    #[schema(example = "Counts orders.")]
     bio: String,
     /// Whether the address was proved to be theirs.
     is_email_verified: bool,
@@ -71,6 +76,7 @@ impl MeView {
 struct SeatView {
     #[schema(value_type = Uuid)]
     id: TeamId,
+    #[schema(example = "Bakery")]
     name: String,
     #[schema(value_type = String, example = "editor")]
     role: Role,
@@ -90,14 +96,14 @@ impl From<Seat> for SeatView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateAccount {
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "Ada")]
     first_name: Option<String>,
     #[schema(max_length = 100)]
     last_name: Option<String>,
     /// An `https` address; an empty text takes the picture away.
     #[schema(max_length = 2000)]
     avatar_url: Option<String>,
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, example = "Counts orders.")]
     bio: Option<String>,
 }
 

@@ -15,12 +15,18 @@ pub(crate) struct JwksView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Jwk)]
 struct JwkView {
+    #[schema(example = "Hk0MtVTlQjUr2ffwT0TfZjZcepPXIxrUmTpyY-qtV6k")]
     kid: String,
+    #[schema(example = "OKP")]
     kty: &'static str,
+    #[schema(example = "Ed25519")]
     crv: &'static str,
+    #[schema(example = "EdDSA")]
     alg: &'static str,
     #[serde(rename = "use")]
+    #[schema(example = "sig")]
     public_key_use: &'static str,
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     x: String,
 }
 

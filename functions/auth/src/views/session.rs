@@ -25,9 +25,10 @@ pub(crate) struct SessionView {
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
     /// Where it was last used from.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "203.0.113.7")]
     ip: Option<IpAddr>,
     /// By what program.
+    #[schema(example = "Mozilla/5.0")]
     user_agent: Option<String>,
 }
 

@@ -51,6 +51,7 @@ impl RequestCode {
 pub(crate) struct CodeSent {
     /// Always true, whether or not anybody may sign in with the address.
     success: bool,
+    #[schema(example = "If somebody may sign in with this address, a code is on its way there.")]
     message: &'static str,
     /// For how many seconds a code can be answered.
     #[schema(example = 300)]
@@ -89,6 +90,7 @@ pub(crate) struct VerifyCode {
     last_name: String,
     /// Whether the tokens are to be cookies of a browser.
     #[serde(default)]
+    #[schema(example = false)]
     cookies: bool,
 }
 
@@ -119,10 +121,11 @@ pub(crate) struct Login {
     #[schema(required = true, example = "ada@example.com", max_length = 254)]
     email: String,
     #[serde(default)]
-    #[schema(required = true, min_length = 1, max_length = 256)]
+    #[schema(required = true, min_length = 1, max_length = 256, example = "correct horse battery staple")]
     password: String,
     /// Whether the tokens are to be cookies of a browser.
     #[serde(default)]
+    #[schema(example = false)]
     cookies: bool,
 }
 
@@ -147,6 +150,7 @@ impl Login {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refresh {
     /// The last one that was given.
+    #[schema(example = "vJ8mJ2yHh3oQxv3y7k0yq9Tt5c1m0Y2pX4s6Zb8dEfA")]
     pub(crate) refresh_token: String,
 }
 
@@ -156,14 +160,17 @@ pub(crate) struct Refresh {
 pub(crate) struct SignedInView {
     /// To send as `Authorization: Bearer …`. Absent where it is a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl")]
     access_token: Option<String>,
     /// For the next access token, once: the answer has another one. Absent where it is a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "vJ8mJ2yHh3oQxv3y7k0yq9Tt5c1m0Y2pX4s6Zb8dEfA")]
     refresh_token: Option<String>,
     /// To repeat in the `X-CSRF-Token` header of every request that changes anything. Only where the tokens are cookies.
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf_token: Option<String>,
     /// Always `bearer`.
+    #[schema(example = "bearer")]
     token_type: &'static str,
     /// For how many seconds the access token holds.
     #[schema(example = 900)]

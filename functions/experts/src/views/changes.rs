@@ -15,6 +15,13 @@ const MOST_PLACES: usize = 100;
 /// An expert to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Order clerk",
+    "prompt": "Answer in {{ input.language }}.",
+    "model_name": "gpt-4o-mini",
+    "input_params": {"type": "object", "properties": {"language": {"type": "string"}}},
+    "settings": {"temperature": 0.2},
+}))]
 pub(crate) struct CreateExpert {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200, example = "Order clerk")]
@@ -62,12 +69,13 @@ impl CreateExpert {
 /// What to change; absent fields stay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"prompt": "Answer briefly, in {{ input.language }}.", "status": "active"}))]
 pub(crate) struct UpdateExpert {
     /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "Order clerk")]
     name: Option<String>,
     /// At most 100,000 characters.
-    #[schema(max_length = 100_000)]
+    #[schema(max_length = 100_000, example = "Answer briefly, in {{ input.language }}.")]
     prompt: Option<String>,
     /// The model that answers.
     #[schema(min_length = 1, max_length = 200)]

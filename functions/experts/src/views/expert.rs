@@ -23,18 +23,23 @@ pub(crate) enum ExpertStatusDoc {
 pub(crate) struct ExpertSummary {
     #[schema(value_type = Uuid)]
     id: ExpertId,
+    #[schema(example = "Order clerk")]
     name: String,
+    #[schema(example = "gpt-4o-mini")]
     model_name: String,
     #[schema(value_type = ExpertStatusDoc)]
     status: ExpertStatus,
     /// Counts the edits; the `ETag`.
+    #[schema(example = 3)]
     revision: i64,
     /// The expert that this is an earlier state of; null of an expert.
     #[schema(value_type = Option<Uuid>)]
     history_of: Option<ExpertId>,
     /// How many workflows it is attached to.
+    #[schema(example = 2)]
     workflows: u64,
     /// How many services it is attached to.
+    #[schema(example = 1)]
     services: u64,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
@@ -64,9 +69,12 @@ impl ExpertSummary {
 pub(crate) struct ExpertView {
     #[schema(value_type = Uuid)]
     id: ExpertId,
+    #[schema(example = "Order clerk")]
     name: String,
     /// May hold `{{ }}` templates that read `input`, the parameters.
+    #[schema(example = "Answer in {{ input.language }}.")]
     prompt: String,
+    #[schema(example = "gpt-4o-mini")]
     model_name: String,
     #[schema(value_type = ExpertStatusDoc)]
     status: ExpertStatus,
@@ -76,10 +84,13 @@ pub(crate) struct ExpertView {
     #[schema(value_type = super::Settings)]
     settings: Map<String, Value>,
     /// Counts the edits; the `ETag`.
+    #[schema(example = 3)]
     revision: i64,
     /// How many workflows it is attached to.
+    #[schema(example = 2)]
     workflows: u64,
     /// How many services it is attached to.
+    #[schema(example = 1)]
     services: u64,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
@@ -119,11 +130,15 @@ pub(crate) struct EarlierState {
     #[schema(value_type = Uuid)]
     history_of: Option<ExpertId>,
     /// The expert's revision then.
+    #[schema(example = 3)]
     revision: i64,
     #[schema(value_type = ExpertStatusDoc)]
     status: ExpertStatus,
+    #[schema(example = "Order clerk")]
     name: String,
+    #[schema(example = "Answer in {{ input.language }}.")]
     prompt: String,
+    #[schema(example = "gpt-4o-mini")]
     model_name: String,
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,

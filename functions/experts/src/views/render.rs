@@ -12,6 +12,7 @@ use super::mistake;
 /// What to render a prompt with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"params": {"language": "English"}}))]
 pub(crate) struct RenderPrompt {
     /// What the prompt reads as `input`.
     #[serde(default)]
@@ -21,8 +22,10 @@ pub(crate) struct RenderPrompt {
 
 /// A prompt as a model would be told it.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"text": "Answer in English.", "unfilled": [], "mismatches": []}))]
 pub(crate) struct Rendered {
     /// The text. A place that could not be filled stands there as it is written.
+    #[schema(example = "Answer in English.")]
     text: String,
     /// The places that could not be filled, in their order.
     unfilled: Vec<UnfilledView>,
@@ -35,12 +38,16 @@ pub(crate) struct Rendered {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UnfilledView {
     /// What stands between its braces.
+    #[schema(example = "input.language")]
     expression: String,
     /// Where that begins, in characters of the prompt.
+    #[schema(example = 13)]
     offset: usize,
     /// `missing` where the expression gives nothing, else the code of its failure.
+    #[schema(example = "missing_field")]
     code: String,
     /// A sentence for people.
+    #[schema(example = "There is no language.")]
     detail: String,
 }
 

@@ -22,7 +22,11 @@ use tokio::{
 use tracing::warn;
 
 use super::version_of;
-use crate::{EventStream, State, tail::Tail, views::EventView};
+use crate::{
+    EventStream, State,
+    tail::Tail,
+    views::{EventView, MessageDoc},
+};
 
 /// How long an answer that can't stream waits for something to tell: API Gateway gives up after 30 s.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,7 +48,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
         ("run_id" = Uuid, Path),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen.", example = "5.2")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream", description = "Events, as they happen."),
+        (status = 200, body = MessageDoc, content_type = "text/event-stream", description = "Events, as they happen."),
         (status = 204, description = "The run has ended and all its events were seen."),
         docs::Following))]
 pub(crate) async fn events(

@@ -11,10 +11,10 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAnnotation {
     /// 1 to 2000 characters.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, example = "The shop was down.")]
     text: String,
     /// The node that it is about, if it is about one.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     node: Option<NodeKey>,
 }
 
@@ -73,10 +73,11 @@ impl From<Actor> for AuthorView {
 pub(crate) struct AnnotationView {
     #[schema(value_type = Uuid)]
     id: AnnotationId,
+    #[schema(example = "The shop was down.")]
     text: String,
     /// The node that it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     node: Option<NodeKey>,
     author: AuthorView,
     #[schema(value_type = String, format = DateTime)]

@@ -17,17 +17,20 @@ pub(crate) struct ApprovalView {
     #[schema(value_type = Uuid)]
     workflow_id: WorkflowId,
     /// The workflow's name when the version was published.
+    #[schema(example = "Refunds")]
     workflow_name: String,
     /// The node that asks.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "ask")]
     node: NodeKey,
     /// What is to be decided.
+    #[schema(example = "Refund 30 to Ann?")]
     title: String,
     /// JSON Schema of what is to be filled in; null where there is nothing to.
     form: Option<Value>,
     /// Who may decide; null for every editor and service.
     approvers: Option<Value>,
     /// How many have to approve.
+    #[schema(example = 1)]
     quorum: u64,
     /// What was decided so far.
     votes: Vec<VoteView>,
@@ -44,6 +47,7 @@ pub(crate) struct ApprovalView {
 #[schema(as = Vote)]
 pub(crate) struct VoteView {
     /// Id of the member or service.
+    #[schema(example = "01a20155-2112-714f-9307-c241d182a1ef")]
     by: String,
     /// Whether they approved.
     approved: bool,
@@ -51,6 +55,7 @@ pub(crate) struct VoteView {
     #[schema(value_type = String, format = DateTime)]
     on: Timestamp,
     /// What they filled in.
+    #[schema(example = json!({"reason": "as agreed"}))]
     form: Value,
 }
 
@@ -92,6 +97,7 @@ pub(crate) struct Decide {
     decision: Verdict,
     /// What the approval's form asks for.
     #[serde(default)]
+    #[schema(example = json!({"reason": "as agreed"}))]
     form: Value,
 }
 

@@ -15,6 +15,7 @@ const MOST_IDS: usize = 100;
 #[schema(as = DeadLetter)]
 pub(crate) struct DeadLetterView {
     /// What redriving takes.
+    #[schema(example = "4f0c1f0e-8a51-4a7e-9f53-1f2f3f4f5f6f")]
     id: String,
     #[schema(value_type = Uuid)]
     run_id: RunId,
@@ -24,9 +25,10 @@ pub(crate) struct DeadLetterView {
     run_status: Option<RunStatus>,
     /// The node that it was about, if it was about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     node: Option<NodeKey>,
     /// How often it was received. On AWS each look at it counts, too.
+    #[schema(example = 3)]
     receive_count: u32,
     #[schema(value_type = String, format = DateTime)]
     sent_on: Timestamp,
@@ -54,6 +56,7 @@ pub(crate) struct DeadLetterList {
 /// Which dead letters to send again. Either `ids` or `all`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"ids": ["4f0c1f0e-8a51-4a7e-9f53-1f2f3f4f5f6f"]}))]
 pub(crate) struct RedriveWish {
     /// These; 1 to 100.
     #[schema(min_items = 1, max_items = 100)]
@@ -85,8 +88,10 @@ fn mistake(code: &str, detail: &str) -> Vec<FieldError> {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Redriven {
     /// The letters that are messages again.
+    #[schema(example = json!(["4f0c1f0e-8a51-4a7e-9f53-1f2f3f4f5f6f"]))]
     pub(crate) redriven: Vec<String>,
     /// Those that were named and are not among the team's dead letters: they were redriven before, or could not be seen at the moment.
+    #[schema(example = json!([]))]
     pub(crate) not_found: Vec<String>,
 }
 

@@ -8,6 +8,28 @@ use utoipa::ToSchema;
 
 use super::{FailureView, ms_between};
 
+/// One message of the stream (WHATWG HTML, server-sent events): an event, or only when to come back.
+#[derive(ToSchema)]
+#[schema(as = Message)]
+#[expect(dead_code, reason = "describes what axum writes, which knows no OpenAPI")]
+pub(crate) struct MessageDoc {
+    /// The event's id.
+    #[schema(example = "5.2")]
+    id: Option<String>,
+    /// The event's kind.
+    #[schema(example = "step.succeeded")]
+    event: Option<String>,
+    /// The event as JSON, as the run's timeline shows it.
+    #[schema(
+        content_media_type = "application/json",
+        example = r#"{"id":"5.2","event":"step.succeeded","ts":"2026-11-22T09:30:00Z","offset_ms":183,"node":"fetch_orders"}"#
+    )]
+    data: Option<String>,
+    /// After how many milliseconds to come back.
+    #[schema(example = 500)]
+    retry: Option<u32>,
+}
+
 /// One thing that happened in a run.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
@@ -17,23 +39,27 @@ pub(crate) struct EventView {
     pub(crate) id: String,
     /// `run.accepted`, `run.started`, `step.started`, `step.waiting`, `step.succeeded`, `step.retrying`, `step.failed`,
     /// `step.skipped`, `step.cancelled`, `run.succeeded`, `run.failed` or `run.cancelled`.
+    #[schema(example = "step.succeeded")]
     pub(crate) event: &'static str,
     #[schema(value_type = String, format = DateTime)]
     ts: Timestamp,
     /// Milliseconds since the run was accepted.
+    #[schema(example = 183)]
     offset_ms: u64,
     /// The node, where it happened to one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     node: Option<NodeKey>,
     /// The attempt, where it happened to one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>, example = 1)]
     attempt: Option<Attempt>,
     /// The label that the node chose, if its type chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     /// How long the attempt took, or the run from its acceptance to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 180)]
     duration_ms: Option<u64>,
     /// When the next attempt may begin, for as long as it has not begun.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,11 +14,13 @@ pub(crate) struct LogLine {
     #[schema(value_type = String, format = DateTime)]
     ts: Timestamp,
     /// `info`, `warn` or `error`.
+    #[schema(example = "info")]
     level: &'static str,
     /// A sentence, free of secrets and bodies.
+    #[schema(example = "3 orders")]
     message: String,
     /// The node, where it is about one.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     node: Option<NodeKey>,
 }
 

@@ -14,7 +14,7 @@ mod step;
 pub(crate) use annotation::{AnnotationView, NewAnnotation};
 pub(crate) use approval::{ApprovalView, Decide, approvals_of};
 pub(crate) use dead_letter::{DeadLetterList, DeadLetterView, RedriveWish, Redriven};
-pub(crate) use event::EventView;
+pub(crate) use event::{EventView, MessageDoc};
 pub(crate) use log::LogLine;
 pub(crate) use replay::{Replay, ReplayView};
 pub(crate) use retry::{BulkRetried, BulkRetriedRun, BulkRetry, Retried, Retry};

@@ -15,6 +15,7 @@ use crate::values::Budget;
 /// What to replay with. All fields may be left out: then the run is replayed as it was.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"outputs": {"fetch_orders": {"orders": []}}}))]
 pub(crate) struct Replay {
     /// Another version to decide with.
     #[serde(default)]
@@ -30,9 +31,10 @@ pub(crate) struct Replay {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReplayView {
     /// Whether every node's output hash equals the record.
+    #[schema(example = false)]
     equal: bool,
     /// The first node, in the order of execution, that differs.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     first_difference: Option<NodeKey>,
     /// Every node, in the order of execution.
     nodes: Vec<ReplayedNode>,
@@ -45,9 +47,10 @@ pub(crate) struct ReplayView {
 /// A node in the record and in the replay.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReplayedNode {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "fetch_orders")]
     node: NodeKey,
     /// Whether status and output hash are the same in both.
+    #[schema(example = false)]
     equal: bool,
     recorded: Standing,
     /// A node that was never executed, so that nobody knows what it would come to, is `running` or `waiting`.
@@ -56,6 +59,7 @@ pub(crate) struct ReplayedNode {
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<DifferenceView>,
     /// Whether it would be called with something else than it was, so that its recorded output is an assumption.
+    #[schema(example = false)]
     called_otherwise: bool,
 }
 
@@ -66,7 +70,7 @@ pub(crate) struct Standing {
     status: StepStatus,
     /// SHA-256 of its output or error as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     sha256: Option<Digest>,
 }
 
@@ -74,8 +78,11 @@ pub(crate) struct Standing {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DifferenceView {
     /// JSON Pointer into both.
+    #[schema(example = "/orders/0/total")]
     pointer: String,
+    #[schema(example = 129.5)]
     recorded: Option<Value>,
+    #[schema(example = 130)]
     replayed: Option<Value>,
 }
 

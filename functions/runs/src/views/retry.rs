@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 /// How to retry a run. All fields may be left out: then it goes on where it failed, on its own version, with its own inputs.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": {"node": "fetch_orders"}, "version": "latest"}))]
 pub(crate) struct Retry {
     /// `failed`: at every node that failed or did not come to its end; `start`: at the beginning; `{"node": "<key>"}`: at this node too.
     #[serde(default)]
-    #[schema(value_type = Option<Object>, example = "failed")]
     from: Option<From>,
     /// `same` or `latest`. What differs in the latest version is done again.
     #[serde(default)]
@@ -27,11 +27,14 @@ pub(crate) struct Retry {
     inputs: Option<Map<String, Value>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Where to go on.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RetryFrom)]
 enum From {
     Failed,
     Start,
+    #[schema(value_type = String)]
     Node(NodeKey),
 }
 
@@ -84,12 +87,14 @@ pub(crate) struct BulkRetry {
     to: Option<Timestamp>,
     /// Only those whose error has this text in its code or message, whatever its case.
     #[serde(default)]
+    #[schema(example = "http_503")]
     error: Option<String>,
     /// False, and where it is left out: only tell what would be done again. True: do it.
     #[serde(default)]
     pub(crate) confirm: bool,
     /// How many runs at most, the newest first: 1 to 100, 20 where absent.
     #[serde(default)]
+    #[schema(example = 100)]
     limit: Option<u32>,
 }
 
@@ -126,7 +131,7 @@ pub(crate) struct BulkRetriedRun {
     #[schema(value_type = Uuid)]
     retry_of: RunId,
     /// The effectful nodes that had an attempt before and are done again.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<String>, example = json!(["fetch_orders"]))]
     repeats: Vec<NodeKey>,
     /// The new run, if it was started.
     #[schema(value_type = Option<Uuid>)]

@@ -69,12 +69,22 @@ impl StartedRun {
 
 /// A run that has ended.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "run_id": "01a20155-2112-714f-9307-c241d182a1ef",
+    "status": "succeeded",
+    "result": {"total": 434.25},
+    "error": null,
+    "created_on": "2026-11-22T09:30:00Z",
+    "finished_on": "2026-11-22T09:30:00.412Z",
+    "duration_ms": 412,
+}))]
 pub(crate) struct EndedRun {
     #[schema(value_type = Uuid)]
     run_id: RunId,
     #[schema(value_type = RunStatusDoc)]
     status: RunStatus,
     /// What it came to, if it succeeded.
+    #[schema(example = json!({"total": 434.25}))]
     result: Option<Value>,
     /// Why it failed, if it did.
     error: Option<FailureView>,
@@ -83,6 +93,7 @@ pub(crate) struct EndedRun {
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_on: Option<Timestamp>,
     /// From its acceptance to its end.
+    #[schema(example = 412)]
     duration_ms: Option<u64>,
 }
 
@@ -119,8 +130,10 @@ pub(crate) struct Waiting {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StepsWaiting {
     /// How many.
+    #[schema(example = 2)]
     pub(crate) count: usize,
     /// How many calls of the team may be under way at a time.
+    #[schema(example = 1000)]
     pub(crate) limit: u32,
 }
 
@@ -132,10 +145,12 @@ pub(crate) struct RunDetail {
     #[schema(value_type = Uuid)]
     workflow_id: WorkflowId,
     /// The workflow's name when the version was published.
+    #[schema(example = "Orders over 50")]
     workflow_name: String,
     #[schema(value_type = Uuid)]
     version_id: VersionId,
     /// The version's number in its workflow.
+    #[schema(example = 3)]
     version_number: u32,
     #[schema(value_type = RunStatusDoc)]
     status: RunStatus,
@@ -155,10 +170,13 @@ pub(crate) struct RunDetail {
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_on: Option<Timestamp>,
     /// From its acceptance to its end.
+    #[schema(example = 412)]
     duration_ms: Option<u64>,
     /// What it was started with.
+    #[schema(example = json!({"amount": 50}))]
     inputs: Value,
     /// What it came to, if it succeeded.
+    #[schema(example = json!({"total": 434.25}))]
     result: Option<Value>,
     /// Why it failed, if it did.
     error: Option<FailureView>,
@@ -215,10 +233,13 @@ impl RunDetail {
 #[derive(Debug, Serialize, ToSchema)]
 struct Usage {
     /// Attempts of nodes, data steps included.
+    #[schema(example = 4)]
     attempts: usize,
     /// Those of them that failed and were followed by another one.
+    #[schema(example = 1)]
     retries: usize,
     /// The time that the attempts took, one after the other.
+    #[schema(example = 380)]
     work_ms: u64,
 }
 
@@ -240,6 +261,7 @@ pub(crate) struct RunSummaryView {
     #[schema(value_type = Uuid)]
     workflow_id: WorkflowId,
     /// The workflow's name as it is now; null where the workflow is gone.
+    #[schema(example = "Orders over 50")]
     workflow_name: Option<String>,
     #[schema(value_type = Uuid)]
     version_id: VersionId,
@@ -252,6 +274,7 @@ pub(crate) struct RunSummaryView {
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_on: Option<Timestamp>,
     /// From its acceptance to its end.
+    #[schema(example = 412)]
     duration_ms: Option<u64>,
     /// Why it failed, if it did; at most 200 characters of the message.
     error: Option<FailureView>,

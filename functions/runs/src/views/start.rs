@@ -19,6 +19,7 @@ enum PriorityDoc {
 /// What to run. Exactly one of `workflow_id` and `version_id`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"workflow_id": "01a20155-2112-714f-9307-c241d182a1ef", "inputs": {"amount": 50}}))]
 pub(crate) struct Start {
     /// Runs the published version of this workflow.
     #[schema(value_type = Option<Uuid>)]

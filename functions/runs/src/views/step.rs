@@ -43,13 +43,15 @@ enum ErrorClassDoc {
 pub(crate) struct FailureView {
     /// The node that failed, where the failure is a run's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fetch_orders")]
     node: Option<NodeKey>,
     #[schema(value_type = ErrorClassDoc)]
     class: ErrorClass,
     /// A stable word for programs, such as `http_status`.
+    #[schema(example = "http_503")]
     code: String,
     /// A sentence for people.
+    #[schema(example = "The server answered 503.")]
     message: String,
 }
 
@@ -68,11 +70,13 @@ impl FailureView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AttemptView {
     /// Counts from 1.
+    #[schema(value_type = u32, example = 1)]
     attempt: Attempt,
     #[schema(value_type = String, format = DateTime)]
     started_on: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_on: Option<Timestamp>,
+    #[schema(example = 180)]
     duration_ms: Option<u64>,
     error: Option<FailureView>,
     /// What the connector had to tell, such as `GET api.example.com: 200 in 34 ms`.
@@ -101,15 +105,18 @@ impl AttemptView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StepView {
     /// Its key in the graph.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "fetch_orders")]
     node: NodeKey,
     /// Its name; the key where it has none.
+    #[schema(example = "Fetch the orders")]
     name: String,
     /// Its type, such as `get_api`.
+    #[schema(example = "get_api")]
     node_type: String,
     #[schema(value_type = StepStatusDoc)]
     status: StepStatus,
     /// How often it was tried, the present attempt included.
+    #[schema(value_type = u32, example = 1)]
     attempt: Attempt,
     /// Start of the first attempt.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -118,6 +125,7 @@ pub(crate) struct StepView {
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_on: Option<Timestamp>,
     /// From its first attempt to when it was settled, pauses between attempts included.
+    #[schema(example = 180)]
     duration_ms: Option<u64>,
     /// When the next attempt may begin, if it waits for one.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -125,6 +133,7 @@ pub(crate) struct StepView {
     /// The label it chose, if its type chooses.
     label: Option<String>,
     /// What it came to; null unless it succeeded.
+    #[schema(example = json!({"orders": []}))]
     output: Option<Value>,
     /// Why it failed last, also where a default output was taken in its place.
     error: Option<FailureView>,

@@ -87,7 +87,7 @@ pub(crate) async fn put(
 ///
 /// As putting, of a secret that exists. The versions before stay until the secret is deleted; no call uses them.
 #[utoipa::path(post, path = "/secrets/{name}/rotate", tag = "secrets", operation_id = "rotate_secret",
-    params(("name" = String, Path)), request_body = PutSecret,
+    params(("name" = String, Path, description = "The secret's name.")), request_body = PutSecret,
     responses((status = 200, body = SecretKept), docs::Rotating))]
 pub(crate) async fn rotate(
     Ex(s): Ex<State>,
@@ -106,7 +106,8 @@ pub(crate) async fn rotate(
 ///
 /// Refused while the published version of a workflow names it.
 #[utoipa::path(delete, path = "/secrets/{name}", tag = "secrets", operation_id = "delete_secret",
-    params(("name" = String, Path)), responses((status = 204, description = "It is gone."), docs::Deleting))]
+    params(("name" = String, Path, description = "The secret's name.")),
+    responses((status = 204, description = "It is gone."), docs::Deleting))]
 pub(crate) async fn delete(
     Ex(s): Ex<State>,
     who: Caller,

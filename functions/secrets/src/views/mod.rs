@@ -18,7 +18,8 @@ const LONGEST: usize = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutSecret {
     /// 1 to 65,536 bytes of UTF-8.
-    #[schema(value_type = String, format = Password, min_length = 1, max_length = 65_536, write_only)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 65_536, write_only,
+        example = "sk-live-4f9a0c7e21b8")]
     value: Value,
 }
 
@@ -57,10 +58,13 @@ fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SecretKept {
     /// What workflows call it: `secret.NAME`.
+    #[schema(example = "payment_key")]
     name: String,
     /// Counts from 1.
+    #[schema(example = 2)]
     version: u32,
     /// The last four characters; null of a value with fewer than twelve.
+    #[schema(example = "21b8")]
     last4: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
@@ -80,10 +84,13 @@ impl SecretKept {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SecretView {
     /// What workflows call it: `secret.NAME`.
+    #[schema(example = "payment_key")]
     name: String,
     /// The version in use.
+    #[schema(example = 2)]
     version: u32,
     /// The last four characters of the version in use; null of a value with fewer than twelve.
+    #[schema(example = "21b8")]
     last4: Option<String>,
     /// When its first version was put.
     #[schema(value_type = String, format = DateTime)]
@@ -99,8 +106,10 @@ pub(crate) struct SecretView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VersionView {
     /// Counts from 1.
+    #[schema(example = 2)]
     version: u32,
     /// The last four characters; null of a value with fewer than twelve.
+    #[schema(example = "21b8")]
     last4: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,

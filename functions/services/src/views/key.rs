@@ -42,6 +42,7 @@ pub(crate) struct IssuedKey {
     #[schema(example = "hdl_…")]
     api_key: String,
     /// What it is recognised by later.
+    #[schema(example = "x7Qa")]
     api_key_last4: String,
     /// Until when the key before it is good; null where there was none, or where it is void.
     #[schema(value_type = Option<String>, format = DateTime)]

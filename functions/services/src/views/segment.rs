@@ -14,6 +14,7 @@ use super::{check_name, mistake};
 pub(crate) struct SegmentView {
     #[schema(value_type = Uuid)]
     id: SegmentId,
+    #[schema(example = "shoppers")]
     name: String,
     /// JSON Schema of the properties of a segment key.
     #[schema(value_type = Object)]
@@ -33,13 +34,14 @@ impl From<Segment> for SegmentView {
 /// A segment to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "shoppers", "keys": {"type": "object", "required": ["user_id"]}}))]
 pub(crate) struct CreateSegment {
     /// 1 to 200 characters, unique in the service.
     #[schema(min_length = 1, max_length = 200, example = "shoppers")]
     name: String,
     /// JSON Schema of the properties of a segment key; `{}` takes any.
     #[serde(default)]
-    #[schema(value_type = Object, example = json!({"type": "object", "required": ["user_id"]}))]
+    #[schema(value_type = Object)]
     keys: Map<String, Value>,
 }
 
@@ -62,7 +64,7 @@ impl CreateSegment {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateSegment {
     /// 1 to 200 characters, unique in the service.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "regulars")]
     name: Option<String>,
     /// JSON Schema of the properties of a segment key.
     #[schema(value_type = Option<Object>)]

@@ -24,10 +24,12 @@ pub(crate) enum EnvironmentDoc {
 pub(crate) struct ServiceView {
     #[schema(value_type = Uuid)]
     id: ServiceId,
+    #[schema(example = "Web shop")]
     name: String,
     #[schema(value_type = EnvironmentDoc)]
     environment: Environment,
     /// The last four characters of its key; null where it has none.
+    #[schema(example = "x7Qa")]
     api_key_last4: Option<String>,
     /// Until when the key that it had before is good, or was.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -44,11 +46,15 @@ pub(crate) struct ServiceView {
 #[schema(as = ServiceCounts)]
 struct CountsView {
     /// Experts that it may use.
+    #[schema(example = 1)]
     experts: u64,
     /// Workflows that it sees.
+    #[schema(example = 4)]
     workflows: u64,
+    #[schema(example = 2)]
     segments: u64,
     /// End users that it was met with.
+    #[schema(example = 310)]
     users: u64,
 }
 
@@ -99,7 +105,7 @@ impl CreateService {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateService {
     /// 1 to 200 characters, unique in the team and environment.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "Web shop")]
     name: String,
 }
 

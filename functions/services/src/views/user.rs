@@ -80,7 +80,9 @@ pub(crate) struct EndUserView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SegmentKey)]
 struct SegmentKeyView {
+    #[schema(example = 1)]
     version: u16,
+    #[schema(example = json!({"user_id": "abc", "client_id": "123"}))]
     properties: BTreeMap<String, String>,
 }
 

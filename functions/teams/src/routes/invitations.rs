@@ -113,7 +113,8 @@ pub(crate) async fn mine(Ex(s): Ex<State>, who: Member) -> ApiResult<Json<Invita
 
 /// Accept an invitation, by the token that was mailed to your address. To do so again answers the same.
 #[utoipa::path(post, path = "/invitations/{token}/accept", tag = "invitations", operation_id = "accept_invitation",
-    params(("token" = String, Path)), responses((status = 200, body = JoinedView), docs::ActingOnOneself))]
+    params(("token" = String, Path, description = "The token that was mailed.")),
+    responses((status = 200, body = JoinedView), docs::ActingOnOneself))]
 pub(crate) async fn accept(
     Ex(s): Ex<State>,
     who: Member,

@@ -43,7 +43,9 @@ pub(crate) struct InvitationView {
     id: InvitationId,
     #[schema(value_type = Uuid)]
     team_id: TeamId,
+    #[schema(example = "Bakery")]
     team_name: String,
+    #[schema(example = "ada@example.com")]
     email: String,
     #[schema(value_type = RoleDoc)]
     role: Role,
@@ -70,6 +72,7 @@ pub(crate) struct Invitations {
 pub(crate) struct JoinedView {
     #[schema(value_type = Uuid)]
     team_id: TeamId,
+    #[schema(example = "Bakery")]
     team_name: String,
     #[serde(flatten)]
     member: MemberView,

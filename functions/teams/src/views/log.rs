@@ -15,6 +15,7 @@ use uuid::Uuid;
 #[schema(as = Actor)]
 struct ActorView {
     /// `member`, `service`, or `system`, which is Heddle itself.
+    #[schema(example = "member")]
     kind: &'static str,
     /// Of the member or the service.
     id: Option<Uuid>,
@@ -39,14 +40,16 @@ pub(crate) struct ActivityView {
     actor: ActorView,
     #[schema(example = "workflow.publish")]
     action: String,
+    #[schema(example = "workflow")]
     resource_kind: Option<String>,
     resource_id: Option<Uuid>,
     #[schema(value_type = Object)]
     details: Map<String, Value>,
     /// Null for who may not read the audit log.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "203.0.113.7")]
     ip: Option<IpAddr>,
     /// Likewise.
+    #[schema(example = "Mozilla/5.0")]
     user_agent: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
@@ -75,10 +78,12 @@ impl ActivityView {
 pub(crate) struct AuditedView {
     id: Uuid,
     /// Counts the team's entries from 1.
+    #[schema(example = 7)]
     number: u64,
     actor: ActorView,
     #[schema(example = "member.update")]
     action: String,
+    #[schema(example = "member")]
     resource_kind: String,
     resource_id: Option<Uuid>,
     /// `allowed`, `denied` or `failed`.
@@ -87,12 +92,14 @@ pub(crate) struct AuditedView {
     /// What changed, and `acting_as`, the actor's role.
     #[schema(value_type = Object)]
     details: Map<String, Value>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "203.0.113.7")]
     ip: Option<IpAddr>,
+    #[schema(example = "01a20155-2112-714f-9307-c241d182a1ef")]
     request_id: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
     /// SHA-256 of the entry and of the hash before it, in hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     hash: String,
 }
 
@@ -122,10 +129,13 @@ pub(crate) struct VerifiedView {
     /// Whether each entry is what it was, and follows the one before.
     is_whole: bool,
     /// How many there are.
+    #[schema(example = 7)]
     entries: u64,
     /// The hash of the last one, in hex. Noted elsewhere, it tells later whether the end was cut off.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     head: Option<String>,
     /// The number of the first entry that is wrong.
+    #[schema(example = json!(null))]
     broken_at: Option<u64>,
 }
 

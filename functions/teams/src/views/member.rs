@@ -14,15 +14,19 @@ use super::{RoleDoc, mistake};
 pub(crate) struct MemberView {
     #[schema(value_type = Uuid)]
     member_id: MemberId,
+    #[schema(example = "Ada")]
     first_name: String,
+    #[schema(example = "Lovelace")]
     last_name: String,
+    #[schema(example = "ada@example.com")]
     email: String,
     #[schema(value_type = RoleDoc)]
     role: Role,
     /// In what they are an exception from their role: permissions that were given or taken.
-    #[schema(value_type = Object, example = json!({"members:invite": true}))]
+    #[schema(value_type = Object)]
     exceptions: Map<String, Value>,
     /// What they may do, all in all.
+    #[schema(example = json!(["workflows:view"]))]
     permissions: Vec<&'static str>,
     #[schema(value_type = String, format = DateTime)]
     joined_at: Timestamp,
@@ -51,7 +55,7 @@ pub(crate) struct UpdateMember {
     #[schema(value_type = Option<RoleDoc>)]
     role: Option<Role>,
     /// All of their exceptions: permissions by their word, `true` for one given and `false` for one taken.
-    #[schema(value_type = Option<Object>, example = json!({"members:invite": true}))]
+    #[schema(value_type = Option<Object>)]
     exceptions: Option<Map<String, Value>>,
 }
 

@@ -18,10 +18,12 @@ const DESCRIPTION_MAX: usize = 10_000;
 pub(crate) struct TeamView {
     #[schema(value_type = Uuid)]
     id: TeamId,
+    #[schema(example = "Bakery")]
     name: String,
+    #[schema(example = "Bread, cakes and their orders.")]
     description: String,
     /// `max_running_runs`, `max_running_steps` and `retention_days` are Heddle's; what else stands there is the team's own.
-    #[schema(value_type = Object, example = json!({"retention_days": 30}))]
+    #[schema(value_type = Object)]
     settings: Map<String, Value>,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
@@ -41,6 +43,7 @@ impl From<Team> for TeamView {
 pub(crate) struct SeatView {
     #[schema(value_type = Uuid)]
     id: TeamId,
+    #[schema(example = "Bakery")]
     name: String,
     #[schema(value_type = RoleDoc)]
     role: Role,
@@ -65,7 +68,7 @@ pub(crate) struct CreateTeam {
     name: String,
     /// What it is for.
     #[serde(default)]
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10_000, example = "Bread, cakes and their orders.")]
     description: String,
 }
 
@@ -83,13 +86,13 @@ impl CreateTeam {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateTeam {
     /// One line of 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "Bakery and café")]
     name: Option<String>,
     /// What it is for.
     #[schema(max_length = 10_000)]
     description: Option<String>,
     /// All of them. `max_running_runs` and `max_running_steps` take 1 to 1000, `retention_days` 1 to 65535; null means none.
-    #[schema(value_type = Option<Object>, example = json!({"retention_days": 30}))]
+    #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
 }
 

@@ -88,7 +88,7 @@ pub(crate) async fn list(
 
 /// Read a version by its number.
 #[utoipa::path(get, path = "/workflows/{workflow_id}/versions/{number}", tag = "versions", operation_id = "get_version",
-    params(("workflow_id" = Uuid, Path), ("number" = u32, Path)),
+    params(("workflow_id" = Uuid, Path), ("number" = u32, Path, description = "Which, counted from 1.")),
     responses((status = 200, body = VersionView), docs::Reading))]
 pub(crate) async fn detail(
     Ex(s): Ex<State>,
@@ -122,7 +122,7 @@ pub(crate) async fn diff(
 /// Its graph, the schema of its inputs, what it says of its runs, and whether services may start it. Name, description, tags, schedule and
 /// other settings are the workflow's and stay. What runs is still the published version.
 #[utoipa::path(post, path = "/workflows/{workflow_id}/versions/{number}/restore", tag = "versions", operation_id = "restore_version",
-    params(("workflow_id" = Uuid, Path), ("number" = u32, Path),
+    params(("workflow_id" = Uuid, Path), ("number" = u32, Path, description = "Which, counted from 1."),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     responses((status = 200, body = WorkflowDetail, headers(("ETag" = String, description = "The new revision."))), docs::Restoring))]
 pub(crate) async fn restore(

@@ -14,6 +14,7 @@ use super::graph::GraphDoc;
 #[schema(as = Actor)]
 struct ActorView {
     /// `member`, `service`, or `system`, which is Heddle itself.
+    #[schema(example = "member")]
     kind: &'static str,
     /// Of the member or the service.
     id: Option<Uuid>,
@@ -36,6 +37,7 @@ pub(crate) struct AsideView {
     #[schema(value_type = Uuid)]
     id: DraftId,
     /// The revision that its author began with; of one that was replaced, its own.
+    #[schema(example = 11)]
     based_on: i64,
     /// `refused`: it came when the draft was at another revision. `replaced`: it was the draft, and another one took its place.
     #[schema(value_type = String, example = "refused")]

@@ -46,6 +46,7 @@ impl From<Compared> for DiffView {
 #[derive(Debug, Serialize, ToSchema)]
 struct EditionView {
     /// The workflow's name in it.
+    #[schema(example = "Orders over 50")]
     name: String,
     /// Null for the draft.
     number: Option<u32>,
@@ -109,6 +110,7 @@ struct NodeChangeDoc {
     #[schema(value_type = Option<Uuid>)]
     id: Option<String>,
     /// Its key in the later edition.
+    #[schema(example = "fetch_orders")]
     key: String,
     /// The key that it had, where that is another.
     renamed_from: Option<String>,
@@ -146,7 +148,9 @@ struct EdgeChangesDoc {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Relabelled)]
 struct RelabelledDoc {
+    #[schema(example = "goal_met")]
     from: String,
+    #[schema(example = "celebrate")]
     to: String,
     before: Option<String>,
     after: Option<String>,
@@ -166,6 +170,7 @@ struct TypeChangesDoc {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NodeTypeChange)]
 struct NodeTypeChangeDoc {
+    #[schema(example = "fetch_orders")]
     key: String,
     #[schema(value_type = Option<Object>)]
     before: Value,

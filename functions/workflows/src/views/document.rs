@@ -30,7 +30,7 @@ pub(crate) struct WorkflowDocument {
     #[schema(example = "heddle.workflow")]
     format: String,
     /// 1.
-    #[schema(minimum = 1, maximum = 1)]
+    #[schema(minimum = 1, maximum = 1, example = 1)]
     version: u32,
     pub(crate) workflow: CreateWorkflow,
     /// Nodes and edges in their author's order, nodes without ids.
@@ -54,9 +54,11 @@ struct Requirement {
     #[schema(example = "expert")]
     kind: String,
     /// Its id; the name of a secret.
+    #[schema(example = "01a20155-2112-714f-9307-c241d182a1ef")]
     id: String,
     /// What it was called; absent for secrets, and for what is not there any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Order clerk")]
     name: Option<String>,
 }
 

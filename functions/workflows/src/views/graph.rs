@@ -9,7 +9,15 @@ use utoipa::ToSchema;
 
 /// A directed acyclic graph of nodes.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Graph)]
+#[schema(as = Graph, example = json!({
+    "nodes": [
+        {"key": "fetch_orders", "node_type": "get_api", "metadata": {"url": "https://shop.example.com/orders"}},
+        {"key": "big_ones", "node_type": "filter", "metadata": {
+            "items": "{{ input.body }}", "condition": "{{ item.total >= base.params.amount }}",
+        }},
+    ],
+    "edges": [{"from": "fetch_orders", "to": "big_ones"}],
+}))]
 pub(crate) struct GraphDoc {
     /// At most 500.
     nodes: Vec<NodeDoc>,
@@ -29,6 +37,7 @@ pub(crate) struct NodeDoc {
     #[schema(example = "fetch_orders")]
     key: String,
     /// For people.
+    #[schema(example = "Fetch the orders")]
     name: Option<String>,
     /// Such as `get_api`, `filter` or `return`.
     #[schema(example = "get_api")]
@@ -42,6 +51,7 @@ pub(crate) struct NodeDoc {
     #[schema(value_type = Option<Object>)]
     retry: Value,
     /// Seconds one attempt may take; 30 where absent.
+    #[schema(example = 30)]
     timeout_s: Option<u32>,
     /// `{action: fail | continue | branch, default?}`.
     #[schema(value_type = Option<Object>)]
@@ -56,8 +66,10 @@ pub(crate) struct NodeDoc {
 #[schema(as = Edge)]
 struct EdgeDoc {
     /// Key of the parent.
+    #[schema(example = "fetch_orders")]
     from: String,
     /// Key of the child.
+    #[schema(example = "big_ones")]
     to: String,
     /// `true`, `false`, a case, a part, or `error`.
     label: Option<String>,
@@ -66,6 +78,13 @@ struct EdgeDoc {
 /// A graph to check.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "graph": {
+        "nodes": [{"key": "double", "node_type": "map", "metadata": {"mapping": {"twice": "{{ input.amount * 2 }}"}}}],
+        "edges": [],
+    },
+    "input_params": {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]},
+}))]
 pub(crate) struct CheckGraph {
     #[schema(value_type = GraphDoc)]
     pub(crate) graph: Graph,
@@ -87,6 +106,7 @@ pub(crate) struct CheckDraft {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Verdict {
     /// Whether there is no error; warnings don't count.
+    #[schema(example = false)]
     valid: bool,
     violations: Vec<ViolationView>,
 }
@@ -105,16 +125,19 @@ pub(crate) struct ViolationView {
     #[schema(value_type = String, example = "error")]
     severity: Severity,
     /// JSON Pointer (RFC 6901) into the graph.
-    #[schema(example = "/nodes/3/metadata/condition")]
+    #[schema(example = "/nodes/1/metadata/condition")]
     pointer: String,
     /// A stable word for programs.
+    #[schema(example = "unknown_field")]
     code: String,
     /// A sentence for people.
+    #[schema(example = "There is no field total here.")]
     detail: String,
     /// The node, where the mistake is in one.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "big_ones")]
     node: Option<NodeKey>,
     /// Character offset inside the field, where it is an expression.
+    #[schema(example = 3)]
     offset: Option<usize>,
 }
 
@@ -137,6 +160,7 @@ pub(crate) struct SavedGraph {
     #[schema(value_type = GraphDoc)]
     graph: Graph,
     /// Counts the edits; the `ETag`.
+    #[schema(example = 12)]
     revision: i64,
     /// Places that run, but perhaps not as their author means.
     warnings: Vec<ViolationView>,

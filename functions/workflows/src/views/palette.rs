@@ -21,6 +21,7 @@ struct GroupView {
     #[schema(value_type = String, example = "actions")]
     group: Group,
     /// Its name, for people.
+    #[schema(example = "Actions")]
     label: &'static str,
     #[schema(value_type = Vec<NodeTypeDoc>)]
     types: Vec<PaletteEntry>,
@@ -33,10 +34,13 @@ struct NodeTypeDoc {
     /// The word in `node_type`.
     #[schema(example = "get_api")]
     node_type: String,
+    #[schema(example = "actions")]
     group: String,
     /// Its name, for people.
+    #[schema(example = "HTTP GET")]
     label: String,
     /// What it does, in a sentence.
+    #[schema(example = "Fetches a page or a document.")]
     help: String,
     /// Whether a graph with it can be published yet.
     is_available: bool,
@@ -52,6 +56,7 @@ struct NodeTypeDoc {
     /// JSON Schema of its output, as far as the type alone tells.
     output: Value,
     /// The labels that its edges carry in the example.
+    #[schema(example = json!(["error"]))]
     labels: Vec<String>,
     /// Whether several edges may lead to it.
     joins: bool,

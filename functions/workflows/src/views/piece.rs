@@ -192,8 +192,10 @@ pub(crate) struct PlacedEdgeDoc {
     #[schema(value_type = Uuid)]
     id: EdgeId,
     /// Key of the parent.
+    #[schema(example = "fetch_orders")]
     from: String,
     /// Key of the child.
+    #[schema(example = "big_ones")]
     to: String,
     /// `true`, `false`, a case, a part, or `error`; absent where it has none.
     #[schema(required = false)]
@@ -204,6 +206,7 @@ pub(crate) struct PlacedEdgeDoc {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EditedDraft {
     /// Counts the edits; the `ETag` of the workflow.
+    #[schema(example = 12)]
     pub(crate) revision: i64,
     /// What is wrong with the whole draft as it is now. Errors stand in the way of publishing.
     violations: Vec<ViolationView>,

@@ -60,7 +60,9 @@ pub(crate) struct PlanDoc {
 #[derive(Serialize, ToSchema)]
 #[schema(as = NodePlan, no_recursion)]
 struct NodePlanDoc {
+    #[schema(example = "fetch_orders")]
     key: String,
+    #[schema(example = "get_api")]
     node_type: String,
     /// `always`, `perhaps` or `never`.
     #[schema(example = "always")]
@@ -87,7 +89,9 @@ struct NodePlanDoc {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Amount)]
 struct AmountDoc {
+    #[schema(example = 2)]
     min: u64,
+    #[schema(example = 5)]
     max: Option<u64>,
 }
 
@@ -114,6 +118,8 @@ pub(super) struct BoundsDoc {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Price)]
 struct PriceDoc {
+    #[schema(example = 0.002)]
     min: f64,
+    #[schema(example = 0.01)]
     max: Option<f64>,
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 pub(crate) struct SeeingService {
     #[schema(value_type = Uuid)]
     id: ServiceId,
+    #[schema(example = "Web shop")]
     name: String,
     /// `dev`, `stage` or `prod`.
     #[schema(value_type = String, example = "prod")]

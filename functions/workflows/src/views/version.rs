@@ -18,7 +18,7 @@ use super::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct Publish {
     /// At most 1,000 characters.
-    #[schema(max_length = 1_000)]
+    #[schema(max_length = 1_000, example = "Asks for the smallest amount.")]
     note: Option<String>,
 }
 
@@ -40,6 +40,7 @@ pub(crate) struct Published {
     #[schema(value_type = Uuid)]
     pub(crate) version_id: VersionId,
     /// Counts from 1 in its workflow.
+    #[schema(example = 3)]
     pub(crate) number: u32,
     /// Places that run, but perhaps not as their author means.
     warnings: Vec<ViolationView>,
@@ -60,7 +61,9 @@ impl From<Publication> for Published {
 pub(crate) struct VersionSummary {
     #[schema(value_type = Uuid)]
     id: VersionId,
+    #[schema(example = 3)]
     number: u32,
+    #[schema(example = "Asks for the smallest amount.")]
     note: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_on: Timestamp,
@@ -81,7 +84,9 @@ pub(crate) struct VersionView {
     #[schema(value_type = Uuid)]
     workflow_id: WorkflowId,
     /// The workflow's name when it was published.
+    #[schema(example = "Orders over 50")]
     workflow_name: String,
+    #[schema(example = 3)]
     number: u32,
     #[schema(value_type = GraphDoc)]
     graph: Graph,

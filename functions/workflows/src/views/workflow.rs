@@ -27,13 +27,20 @@ pub(crate) enum WorkflowStatusDoc {
 /// A workflow to create; what a document says of one too.
 #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Orders over 50",
+    "description": "Keeps what is worth a look.",
+    "input_params": {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]},
+    "is_api": true,
+    "tags": ["orders"],
+}))]
 pub(crate) struct CreateWorkflow {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200, example = "Orders over 50")]
     name: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schema(max_length = 10_000)]
+    #[schema(max_length = 10_000, example = "Keeps what is worth a look.")]
     description: String,
     /// JSON Schema of a run's inputs; `{}` takes anything.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -55,7 +62,7 @@ pub(crate) struct CreateWorkflow {
     cron_timezone: Option<String>,
     /// Words to find it by; at most 50 of at most 50 characters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, example = json!(["orders"]))]
     tags: Vec<String>,
     /// Preferences of its editor and of its runs.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -127,7 +134,7 @@ impl From<Workflow> for CreateWorkflow {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateWorkflow {
     /// 1 to 200 characters.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, example = "Orders over 100")]
     name: Option<String>,
     /// What it is for.
     #[schema(max_length = 10_000)]
@@ -146,7 +153,7 @@ pub(crate) struct UpdateWorkflow {
     #[schema(max_length = 100)]
     cron_timezone: Option<String>,
     /// Words to find it by.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, example = json!(["orders"]))]
     tags: Option<Vec<String>>,
     /// Preferences of its editor and of its runs.
     #[schema(value_type = Option<Object>)]
@@ -260,18 +267,24 @@ pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
 pub(crate) struct WorkflowView {
     #[schema(value_type = Uuid)]
     id: WorkflowId,
+    #[schema(example = "Orders over 50")]
     name: String,
+    #[schema(example = "Keeps what is worth a look.")]
     description: String,
     #[schema(value_type = WorkflowStatusDoc)]
     status: WorkflowStatus,
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,
     is_api: bool,
+    #[schema(example = false)]
     is_public: bool,
     /// When the clock starts it; null for never.
+    #[schema(example = "0 9 * * MON-FRI")]
     cron_schedule: Option<String>,
     /// The zone whose clock that is.
+    #[schema(example = "Europe/Berlin")]
     cron_timezone: String,
+    #[schema(example = json!(["orders"]))]
     tags: Vec<String>,
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
@@ -279,6 +292,7 @@ pub(crate) struct WorkflowView {
     #[schema(value_type = Option<Uuid>)]
     parent_workflow_id: Option<WorkflowId>,
     /// Counts the edits; the `ETag`.
+    #[schema(example = 12)]
     revision: i64,
     /// The version that a start runs; null if it was never published.
     #[schema(value_type = Option<Uuid>)]

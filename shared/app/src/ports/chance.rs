@@ -13,7 +13,7 @@ pub trait Clock: Send + Sync {
 
 /// Draws ids.
 pub trait Ids: Send + Sync {
-    /// A new UUIDv7.
+    /// A new UUIDv7 (API-05).
     fn next(&self) -> Uuid;
 }
 

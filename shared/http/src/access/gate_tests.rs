@@ -340,7 +340,8 @@ async fn the_document_says_who_may_call_and_how_others_are_refused() {
     }
     assert!(operation("get", "/api/v1/looms/mine").get("x-permission").is_none());
     let weave = operation("post", "/api/v1/looms");
-    assert_eq!(weave["parameters"][0]["name"], "Idempotency-Key");
+    assert_eq!(weave["parameters"][0]["name"], "X-Team-Id");
+    assert_eq!(weave["parameters"][1]["name"], "Idempotency-Key");
     assert!(weave["responses"]["409"]["description"].as_str().unwrap().contains("request_under_way"));
 }
 
