@@ -97,11 +97,11 @@ impl Catalog {
                 None
             };
             let draft = write_draft(&mut tx, team, workflow, &after, act).await?;
-            let changes = Changes::between(&before, &after);
+            let counts = Changes::between(&before, &after);
             let deed = Deed::new("workflow.edit", workflow)
                 .with("revision", draft.revision)
-                .with("nodes", changes.nodes)
-                .with("edges", changes.edges)
+                .with("nodes", counts.nodes)
+                .with("edges", counts.edges)
                 .with("kept_draft_id", kept);
             Ok((changed, draft, deed))
         }

@@ -95,7 +95,7 @@ impl WorkflowCatalog for Catalog {
                     where link.team_id = $1 and link.workflow_id = w.id and link.service_id = $3))"#,
             team.uuid(),
             workflow.uuid(),
-            service.map(|service| service.uuid())
+            service.map(ServiceId::uuid)
         )
         .fetch_one(&mut *tx)
         .await;

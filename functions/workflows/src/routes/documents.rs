@@ -27,8 +27,8 @@ pub(crate) async fn export(Ex(s): Ex<State>, who: Caller, Path(id): Path<Workflo
     let catalog = s.catalog.get().await?;
     let draft = catalog.draft(who.team_id, id).await?;
     let workflow = catalog.workflow_get(who.team_id, id).await?;
-    let named = references(&draft.graph, &workflow.settings);
-    let names = catalog.reference_names(who.team_id, &named).await?;
+    let found = references(&draft.graph, &workflow.settings);
+    let names = catalog.reference_names(who.team_id, &found).await?;
     let document = WorkflowDocument::of(workflow, draft.graph, &names);
     let mut text = serde_json::to_string_pretty(&document).map_err(ApiError::internal)?;
     text.push('\n');

@@ -32,10 +32,11 @@ pub(crate) async fn list(
 
 /// Add an edge to the draft.
 ///
-/// Refused are ends that are no nodes, an edge that is there already, and one that leads back to where it comes from; whatever other pieces can
-/// still mend is stored, and told of the whole.
+/// Refused are ends that are no nodes, an edge that is there already, and one that leads back to where it comes from; whatever other
+/// pieces can still mend is stored, and told of the whole.
 #[utoipa::path(post, path = "/workflows/{workflow_id}/edges", tag = "drafts", operation_id = "create_edge",
-    params(("workflow_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The workflow's ETag that was read.")),
+    params(("workflow_id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The workflow's ETag that was read.")),
     request_body = CreateEdge, responses((status = 201, body = EditedEdge, headers(
         ("Location" = String, description = "The edge's path."), ("ETag" = String, description = "The draft's new revision."))),
         docs::Changing))]

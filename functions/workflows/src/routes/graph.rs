@@ -23,8 +23,8 @@ use crate::{
 /// All of it or nothing: a graph with errors is answered with every one of them and not stored; warnings come with the answer.
 /// A node without an id keeps the id that its key had before.
 ///
-/// A graph that comes with an older tag is not stored as the draft, but kept: the problem names where (`draft_kept`), as does the `Link` field.
-/// Without a tag the draft of somebody else is kept that this one takes the place of.
+/// A graph that comes with an older tag is not stored as the draft, but kept: the problem names where (`draft_kept`), as does the `Link`
+/// field. Without a tag the draft of somebody else is kept that this one takes the place of.
 #[utoipa::path(put, path = "/workflows/{workflow_id}/graph", tag = "workflows", operation_id = "replace_graph",
     params(("workflow_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     request_body = GraphDoc,

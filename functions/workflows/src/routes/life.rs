@@ -15,8 +15,8 @@ use crate::{
 
 /// Move a workflow to another status.
 ///
-/// It may be archived, and then starts no more runs, and be brought back to what it was: published if it has a version, else a draft. What never
-/// was published is published by its first version and not here.
+/// It may be archived, and then starts no more runs, and be brought back to what it was: published if it has a version, else a draft.
+/// What never was published is published by its first version and not here.
 #[utoipa::path(patch, path = "/workflows/{workflow_id}/status", tag = "workflows", operation_id = "move_workflow",
     params(("workflow_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     request_body = MoveWorkflow,
@@ -50,8 +50,8 @@ fn not_moved(revision: Option<i64>, error: StoreError) -> ApiError {
 
 /// Copy a workflow's draft.
 ///
-/// The copy is a draft with the graph, inputs, settings, tags and description of the other, which it names as `parent_workflow_id`. What starts
-/// it and who sees it is not copied: schedule, services, `is_api` and `is_public`.
+/// The copy is a draft with the graph, inputs, settings, tags and description of the other, which it names as `parent_workflow_id`. What
+/// starts it and who sees it is not copied: schedule, services, `is_api` and `is_public`.
 #[utoipa::path(post, path = "/workflows/{workflow_id}/duplicate", tag = "workflows", operation_id = "duplicate_workflow",
     params(("workflow_id" = Uuid, Path)), request_body = Option<Duplicate>,
     responses((status = 201, body = WorkflowView, headers(

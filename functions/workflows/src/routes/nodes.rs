@@ -32,10 +32,11 @@ pub(crate) async fn list(
 
 /// Add a node to the draft.
 ///
-/// A draft may be wrong while it is built: whatever other pieces can still mend is stored, and told of the whole. Refused are a key that is none
-/// or is taken, and a type that there is not.
+/// A draft may be wrong while it is built: whatever other pieces can still mend is stored, and told of the whole. Refused are a key that
+/// is none or is taken, and a type that there is not.
 #[utoipa::path(post, path = "/workflows/{workflow_id}/nodes", tag = "drafts", operation_id = "create_node",
-    params(("workflow_id" = Uuid, Path), ("If-Match" = Option<String>, Header, description = "The workflow's ETag that was read.")),
+    params(("workflow_id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The workflow's ETag that was read.")),
     request_body = CreateNode, responses((status = 201, body = EditedNode, headers(
         ("Location" = String, description = "The node's path."), ("ETag" = String, description = "The draft's new revision."))),
         docs::Changing))]

@@ -47,10 +47,10 @@ pub(crate) struct CreateWorkflow {
     #[schema(value_type = Object)]
     input_params: Map<String, Value>,
     /// Whether services may start it through the API.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_api: bool,
     /// Whether it may be shown outside of the team.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_public: bool,
     /// When the clock starts it: minute, hour, day of month, month, day of week.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,10 +68,6 @@ pub(crate) struct CreateWorkflow {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
-}
-
-fn is_default(flag: &bool) -> bool {
-    !flag
 }
 
 impl CreateWorkflow {

@@ -1,7 +1,11 @@
 //! Versions compared and restored over HTTP, on Postgres (WF-07, WF-08).
 
-use crate::world::{World, graph};
-use serde_json::{Value, json};
+use crate::world::{World, act, graph};
+use app::ports::Ids as _;
+use catalog::NewExpert;
+use domain::ExpertStatus;
+use runtime::TimeOrderedIds;
+use serde_json::{Map, Value, json};
 
 /// A workflow with two versions: in the second the fetch has another name and URL, and the filter is gone.
 async fn two_versions(world: &World) -> String {
@@ -109,4 +113,31 @@ async fn wf_08_a_version_is_restored_as_the_draft_and_what_runs_stays() {
         world.send("POST", &format!("{path}/versions/3/restore"), &json!({})).await.problem_code(),
         "not_found"
     );
+}
+
+#[tokio::test]
+async fn exp_02_only_active_experts_are_published_with() {
+    let world = World::new().await;
+    let path = world.create("asks").await;
+    for (status, is_refused) in
+        [(ExpertStatus::Draft, true), (ExpertStatus::Active, false), (ExpertStatus::Archive, true)]
+    {
+        let expert = NewExpert {
+            id: TimeOrderedIds.next().into(),
+            name: "Clerk".to_owned(),
+            prompt: "Be kind.".to_owned(),
+            model_name: "a-model".to_owned(),
+            status,
+            input_params: Map::new(),
+            settings: Map::new(),
+        };
+        world.catalog.expert_insert(world.team, &expert, &act()).await.unwrap();
+        let job = json!({"key": "ask", "node_type": "job", "metadata": {"expert_id": expert.id}});
+        let saved = world.send("PUT", &format!("{path}/graph"), &json!({"nodes": [job]})).await;
+        assert_eq!(saved.code(), 200, "{saved:?}");
+        let problem = world.send("POST", &format!("{path}/publish"), &json!({})).await.problem();
+        let told = problem.errors.iter().find(|error| error.code == "expert_not_active");
+        assert_eq!(told.is_some(), is_refused, "{status:?}: {:?}", problem.errors);
+        assert!(told.is_none_or(|error| error.pointer == "/nodes/0/metadata/expert_id"));
+    }
 }

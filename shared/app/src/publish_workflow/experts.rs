@@ -88,7 +88,7 @@ fn violation(reference: &Reference, code: &str, message: String) -> Violation {
 
 #[cfg(all(test, feature = "fakes"))]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::{Map, Value, json};
 
     use super::*;
     use crate::fakes::{MemoryCatalog, an_expert, graph, team};
@@ -108,7 +108,7 @@ mod tests {
             let (catalog, team) = (MemoryCatalog::default(), team());
             for ((_, expert), (_, status, subs)) in made.into_iter().zip(experts) {
                 let subs: Vec<_> = subs.iter().map(|sub| ids.get(sub)).collect();
-                let settings = json!({ "sub_experts": subs }).as_object().unwrap().clone();
+                let settings = Map::from_iter([("sub_experts".to_owned(), json!(subs))]);
                 let expert = FrozenExpert { settings, ..expert };
                 catalog.put_expert(team, ExpertState { status: *status, expert });
             }
@@ -116,7 +116,8 @@ mod tests {
         }
 
         async fn freeze(&self, nodes: Value) -> (Vec<String>, Vec<(String, String)>) {
-            let frozen = freeze(&self.catalog, self.team, &graph(json!({ "nodes": nodes }))).await.unwrap();
+            let graph = graph(json!({ "nodes": nodes }));
+            let frozen = freeze(&self.catalog, self.team, &graph).await.expect("nothing fails here");
             let mut prompts: Vec<_> = frozen.experts.into_iter().map(|expert| expert.prompt).collect();
             prompts.sort_unstable();
             (prompts, frozen.violations.into_iter().map(|found| (found.pointer, found.code)).collect())

@@ -1,5 +1,5 @@
 use app::ports::{ExpertState, Ids as _, Runnable, WorkflowCatalog};
-use catalog::{ExpertPatch, StoreError, Window};
+use catalog::{AsideReason, ExpertPatch, StoreError, Window, WorkflowPatch};
 use domain::{ExpertStatus, FrozenExpert, Timestamp, VersionId, WorkflowId, WorkflowStatus, WorkflowVersion};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -166,7 +166,11 @@ async fn wf_07_a_version_becomes_the_draft_again_and_nodes_that_are_still_there_
     let world = World::new().await;
     let workflow = world.workflow("w").await.id;
     let first = graph(&["a", "b"], &[("a", "b")]);
-    let saved = world.catalog.graph_replace(world.ours, workflow, &first, None, &world.ids).await.unwrap();
+    let saved = world
+        .catalog
+        .graph_replace(world.ours, workflow, &first, None, &world.ids, &world.act())
+        .await
+        .unwrap();
     let settings = json!({"timeout_s": 60, "color": "red"});
     let patch = |settings: Value, inputs: Value, is_api| WorkflowPatch {
         settings: settings.as_object().cloned(),
@@ -175,14 +179,14 @@ async fn wf_07_a_version_becomes_the_draft_again_and_nodes_that_are_still_there_
         ..WorkflowPatch::default()
     };
     let update = async |patch: WorkflowPatch| {
-        world.catalog.workflow_update(world.ours, workflow, &patch, None).await.unwrap()
+        world.catalog.workflow_update(world.ours, workflow, &patch, None, &world.act()).await.unwrap()
     };
     let present = update(patch(settings, json!({"type": "object"}), true)).await;
     let mut snapshot = world.snapshot(workflow).await;
     snapshot.settings.timeout_s = Some(60);
     let version = world.catalog.insert_version(snapshot, present.revision, None, &world.act()).await.unwrap();
     let other = graph(&["a", "c"], &[]);
-    world.catalog.graph_replace(world.ours, workflow, &other, None, &world.ids).await.unwrap();
+    world.catalog.graph_replace(world.ours, workflow, &other, None, &world.ids, &world.act()).await.unwrap();
     let edited = update(patch(
         json!({"max_steps": 5, "color": "blue", "on_failure": "finish_branches"}),
         json!({}),
@@ -209,6 +213,14 @@ async fn wf_07_a_version_becomes_the_draft_again_and_nodes_that_are_still_there_
     assert_ne!(restored.graph.nodes[1].id, saved.graph.nodes[1].id, "it was gone from the draft");
     let told = &world.catalog.audit_list(world.ours, None, 1).await.unwrap()[0].entry;
     assert_eq!((told.action.as_str(), &told.details["number"]), ("workflow.restore", &json!(1)));
+    let asides = world.catalog.draft_list(world.ours, workflow, ALL).await.unwrap().items;
+    assert_eq!(
+        (asides.len(), asides[0].reason, asides[0].based_on),
+        (1, AsideReason::Replaced, edited.revision)
+    );
+    let (_, replaced) = world.catalog.draft_get(world.ours, workflow, asides[0].id).await.unwrap();
+    let keys: Vec<_> = replaced.nodes.iter().map(|node| node.key.as_str()).collect();
+    assert_eq!(keys, ["a", "c"], "what was restored over can be had");
     let foreign = WorkflowVersion { team_id: world.theirs, ..version };
     assert!(is_not_found(&world.catalog.version_restore(&foreign, None, &world.ids, &world.act()).await));
 }
@@ -218,11 +230,11 @@ async fn exp_02_what_a_version_keeps_of_experts_is_what_they_are_now() {
     let world = World::new().await;
     let expert = world.new_expert("Clerk", ExpertStatus::Active);
     let theirs = world.new_expert("Theirs", ExpertStatus::Active);
-    world.catalog.expert_insert(world.ours, &expert).await.unwrap();
-    world.catalog.expert_insert(world.theirs, &theirs).await.unwrap();
+    world.catalog.expert_insert(world.ours, &expert, &world.act()).await.unwrap();
+    world.catalog.expert_insert(world.theirs, &theirs, &world.act()).await.unwrap();
     let earlier = world.ids.next().into();
     let edit = ExpertPatch { prompt: Some("Be kind.".to_owned()), ..ExpertPatch::default() };
-    world.catalog.expert_update(world.ours, expert.id, &edit, None, earlier).await.unwrap();
+    world.catalog.expert_update(world.ours, expert.id, &edit, None, earlier, &world.act()).await.unwrap();
 
     let ids = [expert.id, theirs.id, earlier, world.ids.next().into()];
     let states = world.catalog.experts(world.ours, &ids).await.unwrap();

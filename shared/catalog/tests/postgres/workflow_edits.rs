@@ -2,7 +2,7 @@
 
 use app::{
     EditError, Pieces,
-    ports::{Actor, Ids as _},
+    ports::{Actor, Ids as _, WorkflowCatalog as _},
 };
 use catalog::{AsideReason, StoreError};
 use domain::{Edge, Graph, MemberId, WorkflowStatus};
