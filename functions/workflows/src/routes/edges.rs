@@ -1,6 +1,6 @@
 //! Edges of the draft, one at a time (WF-15).
 
-use app::PlacedEdge;
+use app::{Pieces, PlacedEdge};
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::{EdgeId, WorkflowId};
 use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Page, Path, Query, docs, etag};
@@ -94,8 +94,8 @@ pub(crate) async fn update(
     let label = body.check().map_err(ApiError::validation)?;
     let catalog = s.catalog.get().await?;
     let act = who.act(origin, s.ids.as_ref(), s.clock.as_ref());
-    let edited =
-        catalog.graph_edit(who.team_id, id, revision, &act, |pieces| pieces.label_edge(edge, label)).await;
+    let relabel = |pieces: &mut Pieces| pieces.label_edge(edge, |present| label.apply(present));
+    let edited = catalog.graph_edit(who.team_id, id, revision, &act, relabel).await;
     let (edge, draft) = edited.map_err(|error| refused_edit(revision, error))?;
     let violations = judge(catalog, who.team_id, &draft).await?;
     Ok((etag(draft.revision), Json(EditedEdge::new(edge, &draft, violations))))

@@ -3,7 +3,8 @@
 use app::{PlacedEdge, ports::Draft};
 use domain::{Edge, EdgeId, FieldError, Node, NodeId, NodeKey, OnError, Position, RetryPolicy};
 use engine::Violation;
-use serde::{Deserialize, Deserializer, Serialize};
+use heddle_http::Nullable;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -81,29 +82,24 @@ pub(crate) struct UpdateNode {
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     /// JSON Schema of the output, or an example of its shape.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Value>)]
-    structured_output: Option<Option<Value>>,
+    structured_output: Nullable<Value>,
     /// `{max_retries, delays_s?}`.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    retry: Option<Option<RetryPolicy>>,
+    retry: Nullable<RetryPolicy>,
     /// Seconds one attempt may take.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<u32>)]
-    timeout_s: Option<Option<u32>>,
+    timeout_s: Nullable<u32>,
     /// `{action: fail | continue | branch, default?}`.
     #[schema(value_type = Option<Object>)]
     on_error: Option<OnError>,
     /// `{x, y}` on a canvas.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    position: Option<Option<Position>>,
-}
-
-/// Tells null, which is `Some(None)`, from nothing.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(value).map(Some)
+    position: Nullable<Position>,
 }
 
 impl UpdateNode {
@@ -120,11 +116,11 @@ impl UpdateNode {
             set(&mut node.name, self.name);
             set(&mut node.node_type, self.node_type);
             set(&mut node.metadata, self.metadata);
-            set(&mut node.structured_output, self.structured_output);
-            set(&mut node.retry, self.retry);
-            set(&mut node.timeout_s, self.timeout_s);
+            self.structured_output.apply(&mut node.structured_output);
+            self.retry.apply(&mut node.retry);
+            self.timeout_s.apply(&mut node.timeout_s);
             set(&mut node.on_error, self.on_error);
-            set(&mut node.position, self.position);
+            self.position.apply(&mut node.position);
         })
     }
 }
@@ -164,15 +160,15 @@ impl CreateEdge {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateEdge {
     /// 1 to 200 characters; null for none.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    label: Option<Option<String>>,
+    label: Nullable<String>,
 }
 
 impl UpdateEdge {
-    /// The label that is meant, None where it stays, or what is wrong with it.
-    pub(crate) fn check(self) -> Result<Option<Option<String>>, Vec<FieldError>> {
-        check_label(self.label.as_ref().and_then(Option::as_deref))?;
+    /// The label that is meant, or what is wrong with it.
+    pub(crate) fn check(self) -> Result<Nullable<String>, Vec<FieldError>> {
+        check_label(self.label.value().map(String::as_str))?;
         Ok(self.label)
     }
 }

@@ -46,8 +46,8 @@ async fn of_two_editors_at_the_same_moment_one_wins_and_both_drafts_can_be_had()
         (keys(&kept["graph"]), &kept["reason"], &kept["based_on"]),
         (vec![loser], &json!("refused"), &json!(1))
     );
-    let list = world.get(&format!("{path}/drafts")).await.body;
-    assert_eq!((&list["total"], &list["items"][0]["id"]), (&json!(1), &kept["id"]));
+    let listed = world.get(&format!("{path}/drafts")).await.body;
+    assert_eq!((&listed["total"], &listed["items"][0]["id"]), (&json!(1), &kept["id"]));
 }
 
 #[tokio::test]

@@ -165,8 +165,8 @@ async fn what_is_changed_is_told_by_the_names_of_its_fields() {
         [("workflow.create".to_owned(), json!({"name": "Secret plans"}))],
         "TEN-11"
     );
-    let patch = json!({"description": "not to be told", "tags": ["a"], "cron_schedule": ""});
-    assert_eq!(world.send("PATCH", &path, &patch).await.code(), 200);
+    let body = json!({"description": "not to be told", "tags": ["a"], "cron_schedule": ""});
+    assert_eq!(world.send("PATCH", &path, &body).await.code(), 200);
     let fields = json!({"fields": ["description", "tags", "cron_schedule"]});
     assert_eq!(world.told(1).await, [("workflow.update".to_owned(), fields)]);
     world.send("PUT", &format!("{path}/graph"), &graph()).await;

@@ -97,10 +97,14 @@ impl Pieces {
         self.refuse_edges().map(|()| placed)
     }
 
-    /// Gives an edge another label, or none; where none is given, it stays.
-    pub fn label_edge(&mut self, id: EdgeId, label: Option<Option<String>>) -> Result<PlacedEdge, EditError> {
+    /// Changes an edge's label.
+    pub fn label_edge(
+        &mut self,
+        id: EdgeId,
+        change: impl FnOnce(&mut Option<String>),
+    ) -> Result<PlacedEdge, EditError> {
         let placed = self.edges.iter_mut().find(|placed| placed.id == id).ok_or(StoreError::NotFound)?;
-        placed.edge.label = label.unwrap_or_else(|| placed.edge.label.take());
+        change(&mut placed.edge.label);
         let placed = placed.clone();
         self.refuse_edges().map(|()| placed)
     }

@@ -95,7 +95,7 @@ fn what_is_not_there_is_not_found() {
         pieces.change_node(node, |_| ()),
         pieces.remove_node(node),
         pieces.remove_edge(edge),
-        pieces.label_edge(edge, None).map(drop),
+        pieces.label_edge(edge, |_| {}).map(drop),
     ] {
         assert!(matches!(result, Err(EditError::Store(StoreError::NotFound))), "{result:?}");
     }
@@ -109,11 +109,14 @@ fn a_label_that_makes_an_edge_another_one_is_refused() {
     let placed = pieces.add_edge(labelled, &ids).unwrap();
     let first = pieces.edges[0].id;
     assert_eq!(
-        refused(pieces.clone().label_edge(first, Some(Some("true".to_owned())))),
+        refused(pieces.clone().label_edge(first, |label| *label = Some("true".to_owned()))),
         one("duplicate_edge", "")
     );
-    assert_eq!(refused(pieces.clone().label_edge(placed.id, Some(None))), one("duplicate_edge", ""));
-    assert_eq!(pieces.label_edge(first, Some(Some("false".to_owned()))).unwrap().id, first);
+    assert_eq!(
+        refused(pieces.clone().label_edge(placed.id, |label| *label = None)),
+        one("duplicate_edge", "")
+    );
+    assert_eq!(pieces.label_edge(first, |label| *label = Some("false".to_owned())).unwrap().id, first);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! JSON in and out. What comes in is checked before it is parsed, so that no body can cost more than its size.
 
 mod mistakes;
+mod nullable;
 mod scan;
 
 use std::time::Duration;
@@ -14,6 +15,8 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::timeout;
+
+pub use nullable::Nullable;
 
 use crate::{ApiError, Code};
 
