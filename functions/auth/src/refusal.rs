@@ -1,6 +1,6 @@
 //! What sign-ins that fail are answered.
 
-use domain::Timestamp;
+use domain::{FieldError, Timestamp};
 use heddle_http::{ApiError, Code};
 use http::{HeaderValue, header};
 use identity::SignInError;
@@ -15,7 +15,7 @@ pub(crate) fn refused(error: SignInError, now: Timestamp) -> ApiError {
             ApiError::new(Code::RateLimited, "There were too many tries. Wait before the next one.")
                 .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
         }
-        SignInError::NoPassword => ApiError::validation(vec![crate::views::mistake(
+        SignInError::NoPassword => ApiError::validation(vec![FieldError::new(
             "/password",
             "not_asked_for",
             "Ask for a code to reset the password; this one signs in.",

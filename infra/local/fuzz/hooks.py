@@ -30,8 +30,9 @@ class Owner:
 
 @schemathesis.hook
 def filter_case(context, case) -> bool:
-    """Leaves out what would end the run for all others (see fuzz_world.World.spares)."""
-    return WORLD.spares(case.method, case.path, case.path_parameters or {})
+    """Leaves out what would end the run for all others, and what no function hears of (see fuzz_world.World)."""
+    parameters = case.path_parameters or {}
+    return WORLD.spares(case.method, case.path, parameters) and WORLD.reaches(parameters)
 
 
 @schemathesis.hook

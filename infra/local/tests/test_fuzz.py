@@ -74,6 +74,13 @@ class Sparing(unittest.TestCase):
         path = "/api/v1/services/{service_id}/segments/{segment_id}"
         self.assertFalse(world.spares("DELETE", path, {"service_id": "kept", "segment_id": "kept"}))
 
+    def test_what_the_emulated_gateway_keeps_for_itself_is_not_asked(self):
+        stack, process = World("", "", endpoint="http://127.0.0.1:1"), World("", "")
+        self.assertFalse(stack.reaches({"name": "a%0Ab"}))
+        self.assertFalse(stack.reaches({"team_id": "a\nb"}))
+        self.assertTrue(stack.reaches({"name": "a%20b", "number": 1}))
+        self.assertTrue(process.reaches({"name": "a%0Ab"}))
+
     def test_a_code_is_found_in_its_mail(self):
         self.assertEqual(code_in("Order 123456 is\r\n\r\n    042137\r\n\r\ngood."), "042137")
 

@@ -38,3 +38,10 @@ pub struct FieldError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
 }
+
+impl FieldError {
+    /// A mistake that is in no node of a graph.
+    pub fn new(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), detail: detail.into(), node: None, offset: None }
+    }
+}

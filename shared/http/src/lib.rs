@@ -2,7 +2,7 @@
 //! for all: request ids, logs and metrics, security headers, problems instead of panics, health, the OpenAPI document.
 //!
 //! - who calls, and whether they may: [`Gate`] and [`ROUTES`]; [`Caller`], [`Member`], [`Origin`]
-//! - what it says: [`Json`] (with [`Nullable`]), [`Path`], [`Query`] (with [`Limit`], [`CommaSeparated`]), [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
+//! - what it says: [`Json`] (with [`Nullable`]), [`Path`], [`Query`] (with [`PageQuery`], [`Limit`], [`CommaSeparated`]), [`IfMatch`], [`Prefer`], [`IdempotencyKey`], [`LastEventId`]
 //! - what it is told: [`Json`], [`Page`], [`CursorPage`], [`ApiError`]
 //! - where it runs: `serve` (with the cargo feature `lambda`)
 //!
@@ -33,7 +33,8 @@ mod serve;
 pub mod testing;
 
 pub use access::{
-    Caller, Gate, GatePorts, Member, Needs, NotAnOrigin, Origins, ROUTES, Rate, Route, cookies, forged, page,
+    ActorView, Caller, Gate, GatePorts, Member, Needs, NotAnOrigin, Origins, ROUTES, Rate, Route, cookies,
+    forged, page,
 };
 pub use api::{Api, BASE};
 pub use client::{ClientAddress, Origin};
@@ -41,7 +42,7 @@ pub use extract::{Path, Query};
 pub use idempotency::IdempotencyKey;
 pub use json::{JSON_LIMIT, Json, MAX_DEPTH, Nullable};
 pub use last_event_id::LastEventId;
-pub use paging::{CommaSeparated, CursorPage, Limit, Page};
+pub use paging::{CommaSeparated, CursorPage, Limit, Page, PageQuery};
 pub use precondition::{IfMatch, etag};
 pub use prefer::Prefer;
 pub use problem::{ApiError, Code, PROBLEM_JSON};

@@ -4,7 +4,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, IntoDeserializer as _},
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A page of a list that can be counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -54,6 +54,31 @@ impl TryFrom<u32> for Limit {
 
     fn try_from(limit: u32) -> Result<Self, Self::Error> {
         if (1..=100).contains(&limit) { Ok(Self(limit)) } else { Err("expected 1 to 100") }
+    }
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// 1 to 100; 20 where absent.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub limit: Limit,
+    /// How many to skip.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    pub offset: u32,
+}
+
+impl PageQuery {
+    /// That part of a list which is at hand as a whole.
+    pub fn page_of<T>(self, items: Vec<T>) -> Page<T> {
+        let (limit, offset) = (self.limit.get(), self.offset);
+        let total = items.len() as u64;
+        let items = items.into_iter().skip(offset as usize).take(limit as usize).collect();
+        Page { items, total, limit, offset }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use super::{check_name, mistake};
+use super::check_name;
 
 const BIO_MAX: usize = 2000;
 const URL_MAX: usize = 2000;
@@ -116,14 +116,14 @@ impl UpdateAccount {
         }
         let avatar = self.avatar_url.as_deref().unwrap_or_default();
         if !avatar.is_empty() && !is_picture(avatar) {
-            mistakes.push(mistake(
+            mistakes.push(FieldError::new(
                 "/avatar_url",
                 "invalid_url",
                 "An https address of at most 2000 characters.",
             ));
         }
         if self.bio.as_deref().unwrap_or_default().chars().count() > BIO_MAX {
-            mistakes.push(mistake("/bio", "too_long", &format!("At most {BIO_MAX} characters.")));
+            mistakes.push(FieldError::new("/bio", "too_long", format!("At most {BIO_MAX} characters.")));
         }
         let Self { first_name, last_name, avatar_url, bio } = self;
         if mistakes.is_empty() {

@@ -22,16 +22,11 @@ const PASSWORD_MAX: usize = 256;
 /// The most characters of a name.
 const NAME_MAX: usize = 100;
 
-pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
-    let (pointer, code, detail) = (pointer.to_owned(), code.to_owned(), detail.to_owned());
-    FieldError { pointer, code, detail, node: None, offset: None }
-}
-
 /// The address, or None and what is wrong with it.
 fn check_email(email: &str, mistakes: &mut Vec<FieldError>) -> Option<EmailAddress> {
     let address = EmailAddress::parse(email).ok();
     if address.is_none() {
-        mistakes.push(mistake("/email", "invalid_email", "This is no e-mail address."));
+        mistakes.push(FieldError::new("/email", "invalid_email", "This is no e-mail address."));
     }
     address
 }
@@ -40,19 +35,27 @@ fn check_email(email: &str, mistakes: &mut Vec<FieldError>) -> Option<EmailAddre
 fn check_password(password: &str, mistakes: &mut Vec<FieldError>) {
     let length = password.chars().count();
     if length < PASSWORD_MIN {
-        mistakes.push(mistake("/password", "too_short", &format!("At least {PASSWORD_MIN} characters.")));
+        mistakes.push(FieldError::new(
+            "/password",
+            "too_short",
+            format!("At least {PASSWORD_MIN} characters."),
+        ));
     }
     if length > PASSWORD_MAX {
-        mistakes.push(mistake("/password", "too_long", &format!("At most {PASSWORD_MAX} characters.")));
+        mistakes.push(FieldError::new(
+            "/password",
+            "too_long",
+            format!("At most {PASSWORD_MAX} characters."),
+        ));
     }
 }
 
 fn check_name(pointer: &str, name: &str, mistakes: &mut Vec<FieldError>) {
     if name.chars().count() > NAME_MAX {
-        mistakes.push(mistake(pointer, "too_long", &format!("At most {NAME_MAX} characters.")));
+        mistakes.push(FieldError::new(pointer, "too_long", format!("At most {NAME_MAX} characters.")));
     }
     if name.chars().any(char::is_control) {
-        mistakes.push(mistake(
+        mistakes.push(FieldError::new(
             pointer,
             "not_one_line",
             "A name has no line breaks and no control characters.",

@@ -5,8 +5,6 @@ use identity::ReturnTo;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::mistake;
-
 /// Where to go afterwards.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +20,8 @@ impl Departing {
     pub(crate) fn check(self) -> Result<ReturnTo, Vec<FieldError>> {
         let Some(text) = self.return_to else { return Ok(ReturnTo::default()) };
         let detail = "A path of this host that begins with one slash, at most 1000 characters.";
-        ReturnTo::parse(&text).ok_or_else(|| vec![mistake("/query/return_to", "invalid_path", detail)])
+        ReturnTo::parse(&text)
+            .ok_or_else(|| vec![FieldError::new("/query/return_to", "invalid_path", detail)])
     }
 }
 

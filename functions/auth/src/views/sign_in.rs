@@ -6,7 +6,7 @@ use identity::{ACCESS_LIFE, CODE_LIFE, CodeAnswer, Purpose, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AccountView, PASSWORD_MAX, check_email, check_name, check_password, mistake};
+use super::{AccountView, PASSWORD_MAX, check_email, check_name, check_password};
 
 /// What a code is for.
 #[derive(Serialize, ToSchema)]
@@ -40,7 +40,7 @@ impl RequestCode {
         let address = check_email(&self.email, &mut mistakes);
         let purpose = Purpose::ALL.into_iter().find(|purpose| purpose.as_str() == self.purpose);
         if purpose.is_none() {
-            mistakes.push(mistake("/purpose", "invalid_value", "One of login, signup and reset."));
+            mistakes.push(FieldError::new("/purpose", "invalid_value", "One of login, signup and reset."));
         }
         address.zip(purpose).ok_or(mistakes)
     }
@@ -100,7 +100,7 @@ impl VerifyCode {
         let mut mistakes = Vec::new();
         let address = check_email(&self.email, &mut mistakes);
         if self.code.len() != 6 || !self.code.bytes().all(|byte| byte.is_ascii_digit()) {
-            mistakes.push(mistake("/code", "invalid_code", "A code is six digits."));
+            mistakes.push(FieldError::new("/code", "invalid_code", "A code is six digits."));
         }
         if let Some(password) = &self.password {
             check_password(password, &mut mistakes);
@@ -135,10 +135,14 @@ impl Login {
         let mut mistakes = Vec::new();
         let address = check_email(&self.email, &mut mistakes);
         if self.password.is_empty() {
-            mistakes.push(mistake("/password", "too_short", "Give the password."));
+            mistakes.push(FieldError::new("/password", "too_short", "Give the password."));
         }
         if self.password.chars().count() > PASSWORD_MAX {
-            mistakes.push(mistake("/password", "too_long", &format!("At most {PASSWORD_MAX} characters.")));
+            mistakes.push(FieldError::new(
+                "/password",
+                "too_long",
+                format!("At most {PASSWORD_MAX} characters."),
+            ));
         }
         let address = address.filter(|_| mistakes.is_empty()).ok_or(mistakes)?;
         Ok((address, self.password, self.cookies))

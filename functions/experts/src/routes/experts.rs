@@ -13,10 +13,7 @@ use utoipa::IntoParams;
 
 use crate::{
     State,
-    views::{
-        CreateExpert, ExpertStatusDoc, ExpertSummary, ExpertView, Settings, UpdateExpert, mistake,
-        sub_mistakes,
-    },
+    views::{CreateExpert, ExpertStatusDoc, ExpertSummary, ExpertView, Settings, UpdateExpert, sub_mistakes},
 };
 
 /// Create an expert.
@@ -159,7 +156,7 @@ fn used_by(user: ExpertUser) -> FieldError {
             ("used_by_expert", format!("The expert {name} ({id}) has it as a sub-expert."))
         }
     };
-    mistake("", code, &detail)
+    FieldError::new("", code, &detail)
 }
 
 /// What is wrong with the sub-experts in `settings`, as far as the catalog knows.

@@ -3,36 +3,19 @@
 use axum::extract::State as Ex;
 use catalog::Window;
 use domain::ExpertId;
-use heddle_http::{ApiResult, Caller, Json, Limit, Page, Path, Query, docs};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use heddle_http::{ApiResult, Caller, Json, Page, PageQuery, Path, Query, docs};
 
 use crate::{State, views::EarlierState};
 
-/// Which part of the history.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HistoryQuery {
-    /// 1 to 100; 20 where absent.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// How many to skip.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    offset: u32,
-}
-
 /// List what an expert was before each edit that it had while it was active, the latest first.
 #[utoipa::path(get, path = "/experts/{expert_id}/history", tag = "experts", operation_id = "list_expert_history",
-    params(("expert_id" = Uuid, Path), HistoryQuery),
+    params(("expert_id" = Uuid, Path), PageQuery),
     responses((status = 200, body = Page<EarlierState>), docs::ListingBelow))]
 pub(crate) async fn list(
     Ex(s): Ex<State>,
     who: Caller,
     Path(id): Path<ExpertId>,
-    Query(q): Query<HistoryQuery>,
+    Query(q): Query<PageQuery>,
 ) -> ApiResult<Json<Page<EarlierState>>> {
     let (limit, offset) = (q.limit.get(), q.offset);
     let page = s.catalog.get().await?.expert_history(who.team_id, id, Window { limit, offset }).await?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{Settings, expert::ExpertStatusDoc, mistake};
+use super::{Settings, expert::ExpertStatusDoc};
 
 /// The most expressions in a prompt: each may take its time.
 const MOST_PLACES: usize = 100;
@@ -51,7 +51,7 @@ impl CreateExpert {
         let mut mistakes = Vec::new();
         let status = self.status.unwrap_or(ExpertStatus::Draft);
         if !matches!(status, ExpertStatus::Draft | ExpertStatus::Active) {
-            mistakes.push(mistake("/status", "wrong_status", "An expert begins as draft or active."));
+            mistakes.push(FieldError::new("/status", "wrong_status", "An expert begins as draft or active."));
         }
         check_name("/name", &self.name, &mut mistakes);
         check_name("/model_name", &self.model_name, &mut mistakes);
@@ -127,27 +127,27 @@ impl UpdateExpert {
 
 fn check_name(pointer: &str, name: &str, mistakes: &mut Vec<FieldError>) {
     if name.trim().is_empty() || name.chars().count() > 200 {
-        mistakes.push(mistake(pointer, "length", "A name has 1 to 200 characters."));
+        mistakes.push(FieldError::new(pointer, "length", "A name has 1 to 200 characters."));
     }
 }
 
 fn check_prompt(prompt: &str, mistakes: &mut Vec<FieldError>) {
     if prompt.chars().count() > 100_000 {
-        mistakes.push(mistake("/prompt", "length", "A prompt has at most 100,000 characters."));
+        mistakes.push(FieldError::new("/prompt", "length", "A prompt has at most 100,000 characters."));
         return;
     }
     match Template::parse(prompt) {
         Err(error) => {
             let offset = error.offset;
-            mistakes.push(FieldError { offset, ..mistake("/prompt", &error.code, &error.message) });
+            mistakes.push(FieldError { offset, ..FieldError::new("/prompt", &error.code, &error.message) });
         }
         Ok(template) if template.places() > MOST_PLACES => {
-            mistakes.push(mistake("/prompt", "too_many", "A prompt has at most 100 expressions."));
+            mistakes.push(FieldError::new("/prompt", "too_many", "A prompt has at most 100 expressions."));
         }
         Ok(template) => {
             let refuse = |name: String| {
                 let detail = format!("A model is told the prompt, and may not be told `secret.{name}`.");
-                mistake("/prompt", "secret_not_allowed", &detail)
+                FieldError::new("/prompt", "secret_not_allowed", &detail)
             };
             mistakes.extend(template.reads().secrets.into_iter().map(refuse));
         }
@@ -158,13 +158,13 @@ fn check_move(from: ExpertStatus, to: ExpertStatus, mistakes: &mut Vec<FieldErro
     use ExpertStatus::{Active, Archive, Draft};
     if from != to && !matches!((from, to), (Draft, Active) | (Active, Archive)) {
         let detail = "The status moves on from draft to active, and from active to archive.";
-        mistakes.push(mistake("/status", "wrong_status", detail));
+        mistakes.push(FieldError::new("/status", "wrong_status", detail));
     }
 }
 
 fn check_params(input_params: &Map<String, Value>, mistakes: &mut Vec<FieldError>) {
     for violation in engine::validate_input_params(input_params) {
         let pointer = format!("/input_params{}", violation.pointer);
-        mistakes.push(mistake(&pointer, &violation.code, &violation.message));
+        mistakes.push(FieldError::new(&pointer, &violation.code, &violation.message));
     }
 }

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::mistake;
-
 /// What to render a prompt with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +62,7 @@ impl Rendered {
         let params = Value::Object(params);
         let found = engine::validate_inputs(&expert.input_params, &params).into_iter();
         let mismatches = found.map(|violation| {
-            mistake(&format!("/params{}", violation.pointer), &violation.code, &violation.message)
+            FieldError::new(format!("/params{}", violation.pointer), &violation.code, &violation.message)
         });
         let Preview { text, unfilled } = preview(&expert.prompt, &params, entropy);
         let unfilled = unfilled.into_iter().map(UnfilledView::from).collect();
@@ -89,7 +87,7 @@ impl UnfilledView {
     /// As a mistake in the parameters.
     fn mistake(self) -> FieldError {
         let detail = format!("`{}` can't be filled: {}", self.expression, self.detail);
-        mistake("/params", &self.code, &detail)
+        FieldError::new("/params", &self.code, &detail)
     }
 }
 

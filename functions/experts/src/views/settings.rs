@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::mistake;
-
 /// The most tools of an expert.
 const MOST_TOOLS: usize = 64;
 
@@ -77,7 +75,7 @@ impl Settings {
     /// Adds what is wrong without looking further than these settings.
     pub(super) fn check(&self, mistakes: &mut Vec<FieldError>) {
         let mut wrong = |pointer: &str, code: &str, detail: &str| {
-            mistakes.push(mistake(&format!("/settings/{pointer}"), code, detail));
+            mistakes.push(FieldError::new(format!("/settings/{pointer}"), code, detail));
         };
         if self.temperature.is_some_and(|temperature| !(0.0..=2.0).contains(&temperature)) {
             wrong("temperature", "out_of_range", "A temperature is 0 to 2.");
@@ -128,9 +126,13 @@ pub(crate) fn sub_mistakes(subs: &[ExpertId], wrong: &WrongSubs) -> Vec<FieldErr
     let mistaken = |(i, sub): (usize, &ExpertId)| {
         let pointer = format!("/settings/sub_experts/{i}");
         if wrong.circular.contains(sub) {
-            Some(mistake(&pointer, "circular", "This expert is, or leads back to, the expert itself."))
+            Some(FieldError::new(
+                &pointer,
+                "circular",
+                "This expert is, or leads back to, the expert itself.",
+            ))
         } else if wrong.missing.contains(sub) {
-            Some(mistake(&pointer, "unknown_expert", "The team has no such expert."))
+            Some(FieldError::new(&pointer, "unknown_expert", "The team has no such expert."))
         } else {
             None
         }

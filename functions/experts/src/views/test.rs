@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, from_value};
 use utoipa::ToSchema;
 
-use super::{Settings, mistake, render::Rendered};
+use super::{Settings, render::Rendered};
 
 /// The most characters of a message.
 const MESSAGE_MAX: usize = 100_000;
@@ -33,7 +33,7 @@ impl TestExpert {
         let mut mistakes = Vec::new();
         let length = self.message.as_deref().map(|message| message.chars().count());
         if length.is_some_and(|length| !(1..=MESSAGE_MAX).contains(&length)) {
-            mistakes.push(mistake("/message", "length", "A message has 1 to 100,000 characters."));
+            mistakes.push(FieldError::new("/message", "length", "A message has 1 to 100,000 characters."));
         }
         let text = Rendered::of(expert, self.params, entropy).complete().map_err(|found| {
             mistakes.extend(found);

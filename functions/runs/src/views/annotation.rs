@@ -23,25 +23,20 @@ impl NewAnnotation {
     pub(crate) fn check(self, graph: &Graph) -> Result<(String, Option<NodeKey>), Vec<FieldError>> {
         let mut mistakes = Vec::new();
         if self.text.trim().is_empty() {
-            mistakes.push(mistake("/text", "too_short", "Say something."));
+            mistakes.push(FieldError::new("/text", "too_short", "Say something."));
         }
         let length = self.text.chars().count();
         if length > ANNOTATION_MAX {
             let detail = format!("At most {ANNOTATION_MAX} characters; these are {length}.");
-            mistakes.push(mistake("/text", "too_long", &detail));
+            mistakes.push(FieldError::new("/text", "too_long", &detail));
         }
         if let Some(node) = &self.node
             && !graph.nodes.iter().any(|known| known.key == *node)
         {
-            mistakes.push(mistake("/node", "unknown_node", "The run's version has no such node."));
+            mistakes.push(FieldError::new("/node", "unknown_node", "The run's version has no such node."));
         }
         if mistakes.is_empty() { Ok((self.text, self.node)) } else { Err(mistakes) }
     }
-}
-
-fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
-    let (pointer, code, detail) = (pointer.to_owned(), code.to_owned(), detail.to_owned());
-    FieldError { pointer, code, detail, node: None, offset: None }
 }
 
 /// Who made a remark.

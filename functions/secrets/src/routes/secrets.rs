@@ -2,44 +2,25 @@
 
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::{FieldError, WorkflowId};
-use heddle_http::{ApiError, ApiResult, BASE, Caller, Code, Json, Limit, Origin, Page, Path, Query, docs};
+use heddle_http::{
+    ApiError, ApiResult, BASE, Caller, Code, Json, Origin, Page, PageQuery, Path, Query, docs,
+};
 use http::{StatusCode, header};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::{
     State,
     views::{PutSecret, SecretKept, SecretView, check_name, summaries},
 };
 
-/// Which part of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 where absent.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// How many to skip.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    offset: u32,
-}
-
 /// List the team's secrets by name, without what is in them.
-#[utoipa::path(get, path = "/secrets", tag = "secrets", operation_id = "list_secrets", params(ListQuery),
+#[utoipa::path(get, path = "/secrets", tag = "secrets", operation_id = "list_secrets", params(PageQuery),
     responses((status = 200, body = Page<SecretView>), docs::Listing))]
 pub(crate) async fn list(
     Ex(s): Ex<State>,
     who: Caller,
-    Query(q): Query<ListQuery>,
+    Query(q): Query<PageQuery>,
 ) -> ApiResult<Json<Page<SecretView>>> {
-    let (limit, offset) = (q.limit.get(), q.offset);
-    let all = summaries(s.keeper.list(who.team_id).await?);
-    let total = all.len() as u64;
-    let items = all.into_iter().skip(offset as usize).take(limit as usize).collect();
-    Ok(Json(Page { items, total, limit, offset }))
+    Ok(Json(q.page_of(summaries(s.keeper.list(who.team_id).await?))))
 }
 
 /// Put a value, as the next version of the secret or as its first one.

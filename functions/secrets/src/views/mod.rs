@@ -30,7 +30,7 @@ impl PutSecret {
         if (1..=LONGEST).contains(&value.expose().len()) {
             Ok(value)
         } else {
-            Err(vec![mistake("/value", "length", "A value has 1 to 65,536 bytes.")])
+            Err(vec![FieldError::new("/value", "length", "A value has 1 to 65,536 bytes.")])
         }
     }
 }
@@ -41,17 +41,7 @@ pub(crate) fn check_name(name: &str) -> Vec<FieldError> {
         return Vec::new();
     }
     let detail = "A name is a letter, then at most 63 letters, digits and underscores, all of ASCII.";
-    vec![mistake("/path/name", "invalid_name", detail)]
-}
-
-fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
-    FieldError {
-        pointer: pointer.to_owned(),
-        code: code.to_owned(),
-        detail: detail.to_owned(),
-        node: None,
-        offset: None,
-    }
+    vec![FieldError::new("/path/name", "invalid_name", detail)]
 }
 
 /// What became of a value.

@@ -3,10 +3,9 @@
 use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::{Catalog, Service, ServiceCounts, Window};
 use domain::{ServiceId, TeamId};
-use heddle_http::{ApiError, ApiResult, BASE, Caller, Json, Origin, Page, Path, Query, docs};
+use heddle_http::{ApiError, ApiResult, BASE, Caller, Json, Origin, Page, PageQuery, Path, Query, docs};
 use http::{StatusCode, header};
 
-use super::PageQuery;
 use crate::{
     State,
     refusal::refused,

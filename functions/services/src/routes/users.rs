@@ -4,10 +4,9 @@ use app::ports::Actor;
 use axum::extract::State as Ex;
 use catalog::Window;
 use domain::{ServiceId, ServiceUserId, UserId};
-use heddle_http::{ApiError, ApiResult, Caller, Json, Origin, Page, Path, Query, docs};
+use heddle_http::{ApiError, ApiResult, Caller, Json, Origin, Page, PageQuery, Path, Query, docs};
 use http::StatusCode;
 
-use super::PageQuery;
 use crate::{
     State,
     refusal::refused,

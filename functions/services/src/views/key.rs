@@ -6,7 +6,6 @@ use domain::{FieldError, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::mistake;
 use crate::key::NewKey;
 
 /// The longest that a key stays good beside the next one: a week.
@@ -28,7 +27,11 @@ impl IssueKey {
         match self.grace_seconds {
             0 => Ok(None),
             1..=LONGEST_GRACE_S => Ok(Some(TimeDelta::seconds(self.grace_seconds.into()))),
-            _ => Err(vec![mistake("/grace_seconds", "out_of_range", "From 0 to 604800, which is a week.")]),
+            _ => Err(vec![FieldError::new(
+                "/grace_seconds",
+                "out_of_range",
+                "From 0 to 604800, which is a week.",
+            )]),
         }
     }
 }

@@ -12,13 +12,8 @@ pub(crate) use user::{EndUserView, Resolve};
 
 use domain::FieldError;
 
-pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
-    let (pointer, code, detail) = (pointer.to_owned(), code.to_owned(), detail.to_owned());
-    FieldError { pointer, code, detail, node: None, offset: None }
-}
-
 fn check_name(name: &str, mistakes: &mut Vec<FieldError>) {
     if name.trim().is_empty() || name.chars().count() > 200 {
-        mistakes.push(mistake("/name", "length", "A name has 1 to 200 characters."));
+        mistakes.push(FieldError::new("/name", "length", "A name has 1 to 200 characters."));
     }
 }

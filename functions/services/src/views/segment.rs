@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{check_name, mistake};
+use super::check_name;
 
 /// A named schema of segment keys.
 #[derive(Serialize, ToSchema)]
@@ -91,6 +91,6 @@ impl UpdateSegment {
 
 fn check_keys(keys: &Map<String, Value>, mistakes: &mut Vec<FieldError>) {
     for wrong in engine::validate_input_params(keys) {
-        mistakes.push(mistake(&format!("/keys{}", wrong.pointer), &wrong.code, &wrong.message));
+        mistakes.push(FieldError::new(format!("/keys{}", wrong.pointer), &wrong.code, &wrong.message));
     }
 }

@@ -5,7 +5,7 @@ use domain::{Environment, FieldError, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{check_name, mistake};
+use super::check_name;
 
 /// Where a service calls from.
 #[derive(Serialize, ToSchema)]
@@ -93,7 +93,7 @@ impl CreateService {
         let mut mistakes = Vec::new();
         check_name(&self.name, &mut mistakes);
         if self.environment.is_none() {
-            mistakes.push(mistake("/environment", "missing", "One of dev, stage and prod."));
+            mistakes.push(FieldError::new("/environment", "missing", "One of dev, stage and prod."));
         }
         let environment = self.environment.filter(|_| mistakes.is_empty()).ok_or(mistakes)?;
         Ok(NewService { id, name: self.name, environment })

@@ -7,8 +7,6 @@ use domain::{FieldError, ServiceId, ServiceUserId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::mistake;
-
 /// The most properties of a segment key.
 const MOST_PROPERTIES: usize = 20;
 /// The most characters of a property's name.
@@ -39,19 +37,23 @@ impl Resolve {
         let mut mistakes = Vec::new();
         let service = self.service_id.or(own);
         if service.is_none() {
-            mistakes.push(mistake("/service_id", "missing", "Name the service whose end user is meant."));
+            mistakes.push(FieldError::new(
+                "/service_id",
+                "missing",
+                "Name the service whose end user is meant.",
+            ));
         }
         if self.version == 0 {
-            mistakes.push(mistake("/version", "out_of_range", "Versions count from 1."));
+            mistakes.push(FieldError::new("/version", "out_of_range", "Versions count from 1."));
         }
         if self.properties.is_empty() || self.properties.len() > MOST_PROPERTIES {
-            mistakes.push(mistake("/properties", "length", "A segment key has 1 to 20 properties."));
+            mistakes.push(FieldError::new("/properties", "length", "A segment key has 1 to 20 properties."));
         }
         for (name, value) in self.properties.iter().take(MOST_PROPERTIES) {
             if name.is_empty() || name.chars().count() > NAME_MAX || value.chars().count() > VALUE_MAX {
                 let pointer = format!("/properties/{}", name.replace('~', "~0").replace('/', "~1"));
                 let rule = "A property has a name of 1 to 100 characters and at most 500 characters itself.";
-                mistakes.push(mistake(&pointer, "length", rule));
+                mistakes.push(FieldError::new(&pointer, "length", rule));
             }
         }
         let service = service.filter(|_| mistakes.is_empty()).ok_or(mistakes)?;

@@ -4,17 +4,16 @@ use app::ports::{EmailAddress, StoreError, unavailable};
 use axum::extract::State as Ex;
 use catalog::{Invitation, NewInvitation, Window};
 use chrono::{SubsecRound as _, TimeDelta};
-use domain::{InvitationId, TeamId};
-use heddle_http::{ApiError, ApiResult, Caller, Json, Member, Origin, Page, Path, Query, docs};
+use domain::{FieldError, InvitationId, TeamId};
+use heddle_http::{ApiError, ApiResult, Caller, Json, Member, Origin, Page, PageQuery, Path, Query, docs};
 use http::StatusCode;
 
-use super::PageQuery;
 use crate::{
     State, mails,
     oneself::person,
     refusal::refused,
     token::Token,
-    views::{InvitationView, Invitations, Invite, JoinedView, mistake},
+    views::{InvitationView, Invitations, Invite, JoinedView},
 };
 
 /// How long an invitation may be accepted.
@@ -58,7 +57,7 @@ async fn send(
     let mail =
         mails::invitation(to, invitation, inviter, token).map_err(unavailable("write an invitation"))?;
     match s.mailer.send(&mail).await {
-        Err(StoreError::Violates(_)) => Err(ApiError::validation(vec![mistake(
+        Err(StoreError::Violates(_)) => Err(ApiError::validation(vec![FieldError::new(
             "/email",
             "undeliverable",
             "No mail can be sent to this address.",

@@ -3,10 +3,9 @@
 use axum::extract::State as Ex;
 use catalog::Window;
 use domain::{MemberId, TeamId};
-use heddle_http::{ApiError, ApiResult, Caller, Json, Origin, Page, Path, Query, docs};
+use heddle_http::{ApiError, ApiResult, Caller, Json, Origin, Page, PageQuery, Path, Query, docs};
 use http::StatusCode;
 
-use super::PageQuery;
 use crate::{
     State,
     refusal::refused,

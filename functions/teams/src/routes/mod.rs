@@ -7,9 +7,6 @@ mod teams;
 
 pub(crate) use invitations::INVITATION_LIFE;
 
-use heddle_http::Limit;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::State;
@@ -28,19 +25,4 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(logs::activity))
         .routes(routes!(logs::audit))
         .routes(routes!(logs::verify))
-}
-
-/// Which part of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// 1 to 100; 20 where absent.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// How many to skip.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    offset: u32,
 }

@@ -3,10 +3,9 @@
 use app::ports::Seats as _;
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::TeamId;
-use heddle_http::{ApiError, ApiResult, BASE, Caller, Json, Member, Origin, Page, Query, docs};
+use heddle_http::{ApiError, ApiResult, BASE, Caller, Json, Member, Origin, Page, PageQuery, Query, docs};
 use http::{StatusCode, header};
 
-use super::PageQuery;
 use crate::{
     State,
     oneself::person,

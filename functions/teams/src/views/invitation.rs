@@ -6,7 +6,7 @@ use domain::{FieldError, InvitationId, Role, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{MemberView, RoleDoc, mistake};
+use super::{MemberView, RoleDoc};
 
 /// Whom to invite, and as what.
 #[derive(Deserialize, ToSchema)]
@@ -26,10 +26,10 @@ impl Invite {
         let mut mistakes = Vec::new();
         let address = EmailAddress::parse(&self.email).ok();
         if address.is_none() {
-            mistakes.push(mistake("/email", "invalid_email", "This is no e-mail address."));
+            mistakes.push(FieldError::new("/email", "invalid_email", "This is no e-mail address."));
         }
         if self.role.is_none() {
-            mistakes.push(mistake("/role", "missing", "One of viewer, editor, admin and owner."));
+            mistakes.push(FieldError::new("/role", "missing", "One of viewer, editor, admin and owner."));
         }
         address.zip(self.role).ok_or(mistakes)
     }

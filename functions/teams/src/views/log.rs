@@ -2,35 +2,14 @@
 
 use std::net::IpAddr;
 
-use app::ports::{Activity, Actor, Outcome};
+use app::ports::{Activity, Outcome};
 use catalog::{Audited, Verified};
 use domain::Timestamp;
+use heddle_http::ActorView;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// Who did something.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Actor)]
-struct ActorView {
-    /// `member`, `service`, or `system`, which is Heddle itself.
-    #[schema(example = "member")]
-    kind: &'static str,
-    /// Of the member or the service.
-    id: Option<Uuid>,
-}
-
-impl From<Actor> for ActorView {
-    fn from(actor: Actor) -> Self {
-        let (kind, id) = match actor {
-            Actor::Member(id) => ("member", Some(id.uuid())),
-            Actor::Service(id) => ("service", Some(id.uuid())),
-            Actor::System => ("system", None),
-        };
-        Self { kind, id }
-    }
-}
 
 /// Something that was done.
 #[derive(Serialize, ToSchema)]

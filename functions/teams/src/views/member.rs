@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{RoleDoc, mistake};
+use super::RoleDoc;
 
 /// A person's place in a team.
 #[derive(Serialize, ToSchema)]
@@ -82,5 +82,5 @@ fn misfit(word: &str, is_given: &Value) -> Option<FieldError> {
         Some(_) => return None,
     };
     let pointer = format!("/exceptions/{}", word.replace('~', "~0").replace('/', "~1"));
-    Some(mistake(&pointer, code, detail))
+    Some(FieldError::new(&pointer, code, detail))
 }

@@ -11,7 +11,6 @@ pub(crate) use log::{ActivityView, AuditedView, VerifiedView};
 pub(crate) use member::{MemberView, UpdateMember};
 pub(crate) use team::{CreateTeam, SeatView, TeamView, UpdateTeam};
 
-use domain::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,9 +24,4 @@ pub(crate) enum RoleDoc {
     Editor,
     Admin,
     Owner,
-}
-
-pub(crate) fn mistake(pointer: &str, code: &str, detail: &str) -> FieldError {
-    let (pointer, code, detail) = (pointer.to_owned(), code.to_owned(), detail.to_owned());
-    FieldError { pointer, code, detail, node: None, offset: None }
 }

@@ -4,8 +4,6 @@ use app::ports::{MOST_RUNNING, MOST_STEPS};
 use domain::FieldError;
 use serde_json::{Map, Value};
 
-use super::mistake;
-
 /// The most bytes of all settings together.
 const MOST_BYTES: usize = 16 * 1024;
 
@@ -21,15 +19,19 @@ pub(super) fn check(settings: &Map<String, Value>, mistakes: &mut Vec<FieldError
     for (name, most) in NUMBERS {
         let value = settings.get(name).filter(|value| !value.is_null());
         if value.is_some_and(|value| !value.as_u64().is_some_and(|number| (1..=most).contains(&number))) {
-            mistakes.push(mistake(
-                &format!("/settings/{name}"),
+            mistakes.push(FieldError::new(
+                format!("/settings/{name}"),
                 "out_of_range",
-                &format!("A whole number from 1 to {most}, or null for none."),
+                format!("A whole number from 1 to {most}, or null for none."),
             ));
         }
     }
     if serde_json::to_string(settings).map_or(usize::MAX, |text| text.len()) > MOST_BYTES {
-        mistakes.push(mistake("/settings", "too_large", &format!("At most {MOST_BYTES} bytes of JSON.")));
+        mistakes.push(FieldError::new(
+            "/settings",
+            "too_large",
+            format!("At most {MOST_BYTES} bytes of JSON."),
+        ));
     }
 }
 

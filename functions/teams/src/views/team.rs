@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{RoleDoc, mistake, settings};
+use super::{RoleDoc, settings};
 
 const NAME_MAX: usize = 200;
 const DESCRIPTION_MAX: usize = 10_000;
@@ -111,17 +111,21 @@ impl UpdateTeam {
 
 fn check_words(name: Option<&str>, description: Option<&str>, mistakes: &mut Vec<FieldError>) {
     if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_MAX) {
-        mistakes.push(mistake("/name", "length", "A name has 1 to 200 characters."));
+        mistakes.push(FieldError::new("/name", "length", "A name has 1 to 200 characters."));
     }
     // It stands in mails.
     if name.is_some_and(|name| name.chars().any(char::is_control)) {
-        mistakes.push(mistake(
+        mistakes.push(FieldError::new(
             "/name",
             "not_one_line",
             "A name has no line breaks and no control characters.",
         ));
     }
     if description.is_some_and(|text| text.chars().count() > DESCRIPTION_MAX) {
-        mistakes.push(mistake("/description", "length", "A description has at most 10,000 characters."));
+        mistakes.push(FieldError::new(
+            "/description",
+            "length",
+            "A description has at most 10,000 characters.",
+        ));
     }
 }

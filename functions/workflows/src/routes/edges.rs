@@ -3,13 +3,12 @@
 use app::{Pieces, PlacedEdge};
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::{EdgeId, WorkflowId};
-use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Page, Path, Query, docs, etag};
+use heddle_http::{
+    ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Page, PageQuery, Path, Query, docs, etag,
+};
 use http::{StatusCode, header};
 
-use super::{
-    PageQuery,
-    graph::{judge, refused_edit},
-};
+use super::graph::{judge, refused_edit};
 use crate::{
     State,
     views::{CreateEdge, EditedDraft, EditedEdge, PlacedEdgeDoc, UpdateEdge},

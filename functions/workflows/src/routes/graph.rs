@@ -7,7 +7,7 @@ use app::{
 };
 use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::Catalog;
-use domain::{Graph, TeamId, WorkflowId};
+use domain::{FieldError, Graph, TeamId, WorkflowId};
 use engine::Violation;
 use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Path, docs, etag};
 use http::{HeaderValue, header};
@@ -15,7 +15,7 @@ use http::{HeaderValue, header};
 use super::{errors_of, refuse_errors, workflows::stale_if};
 use crate::{
     State,
-    views::{GraphDoc, SavedGraph, mistake},
+    views::{GraphDoc, SavedGraph},
 };
 
 /// Replace the draft graph.
@@ -75,7 +75,7 @@ async fn too_late(
         Err(error) => return error.into(),
     };
     let path = format!("{BASE}/workflows/{id}/drafts/{draft}");
-    let kept = mistake("", "draft_kept", &format!("The graph that was sent is kept at {path}"));
+    let kept = FieldError::new("", "draft_kept", format!("The graph that was sent is kept at {path}"));
     let stale = IfMatch::stale().with_errors(vec![kept]);
     match HeaderValue::try_from(format!("<{path}>; rel=\"related\"")) {
         Ok(link) => stale.with_header(header::LINK, link),
@@ -116,5 +116,5 @@ pub(super) fn unstorable(graph_at: &str, error: StoreError) -> ApiError {
         StoreError::Violates(rule) => ("unstorable", format!("The graph breaks the rule {rule}.")),
         other => return other.into(),
     };
-    ApiError::validation(vec![mistake(&format!("{graph_at}/nodes"), code, &detail)])
+    ApiError::validation(vec![FieldError::new(format!("{graph_at}/nodes"), code, &detail)])
 }

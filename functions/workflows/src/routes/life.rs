@@ -10,7 +10,7 @@ use http::{StatusCode, header};
 use super::workflows::stale_if;
 use crate::{
     State,
-    views::{Duplicate, MoveWorkflow, WorkflowView, mistake},
+    views::{Duplicate, MoveWorkflow, WorkflowView},
 };
 
 /// Move a workflow to another status.
@@ -42,7 +42,7 @@ fn not_moved(revision: Option<i64>, error: StoreError) -> ApiError {
         }
         StoreError::Violates(rule) if rule == WRONG_MOVE => {
             let detail = "A workflow that has a version is published or archived, and no draft again.";
-            ApiError::validation(vec![mistake("/status", "wrong_status", detail)])
+            ApiError::validation(vec![FieldError::new("/status", "wrong_status", detail)])
         }
         other => stale_if(revision, other),
     }
@@ -98,5 +98,5 @@ pub(crate) async fn delete(
 
 fn used_by(WorkflowUser { id, name }: WorkflowUser) -> FieldError {
     let detail = format!("The published version of the workflow {name} ({id}) uses it.");
-    mistake("", "used_by_workflow", &detail)
+    FieldError::new("", "used_by_workflow", &detail)
 }

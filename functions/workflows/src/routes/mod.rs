@@ -16,9 +16,7 @@ mod workflows;
 
 use domain::FieldError;
 use engine::{Severity, Violation};
-use heddle_http::{ApiError, Limit, Page};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use heddle_http::ApiError;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::State;
@@ -50,35 +48,6 @@ pub(crate) fn all() -> OpenApiRouter<State> {
         .routes(routes!(versions::detail))
         .routes(routes!(versions::diff))
         .routes(routes!(versions::restore))
-}
-
-/// Which part of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageQuery {
-    /// 1 to 100; 20 where absent.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// How many to skip.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    offset: u32,
-}
-
-impl PageQuery {
-    /// That part of a list which is at hand.
-    fn page_of<T>(&self, items: Vec<T>) -> Page<T> {
-        let (limit, offset) = (self.limit.get(), self.offset);
-        let total = items.len() as u64;
-        Page {
-            items: items.into_iter().skip(offset as usize).take(limit as usize).collect(),
-            total,
-            limit,
-            offset,
-        }
-    }
 }
 
 /// One 422 with every error among the violations; Ok with the warnings if there is none.

@@ -3,13 +3,12 @@
 use app::ports::WorkflowCatalog as _;
 use axum::{extract::State as Ex, response::IntoResponse};
 use domain::{Node, NodeId, WorkflowId};
-use heddle_http::{ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Page, Path, Query, docs, etag};
+use heddle_http::{
+    ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Page, PageQuery, Path, Query, docs, etag,
+};
 use http::{StatusCode, header};
 
-use super::{
-    PageQuery,
-    graph::{judge, refused_edit},
-};
+use super::graph::{judge, refused_edit};
 use crate::{
     State,
     views::{CreateNode, EditedDraft, EditedNode, NodeDoc, UpdateNode},

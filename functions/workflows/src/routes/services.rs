@@ -2,10 +2,9 @@
 
 use axum::extract::State as Ex;
 use domain::{ServiceId, WorkflowId};
-use heddle_http::{ApiResult, Caller, Json, Origin, Page, Path, Query, docs};
+use heddle_http::{ApiResult, Caller, Json, Origin, Page, PageQuery, Path, Query, docs};
 use http::StatusCode;
 
-use super::PageQuery;
 use crate::{State, views::SeeingService};
 
 /// List the services that see a workflow, by name and environment.

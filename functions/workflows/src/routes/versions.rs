@@ -5,11 +5,9 @@ use axum::{extract::State as Ex, response::IntoResponse};
 use catalog::Window;
 use domain::WorkflowId;
 use heddle_http::{
-    ApiError, ApiResult, BASE, Caller, IfMatch, Json, Limit, Origin, Page, Path, Query, docs, etag,
+    ApiError, ApiResult, BASE, Caller, IfMatch, Json, Origin, Page, PageQuery, Path, Query, docs, etag,
 };
 use http::{StatusCode, header};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::{errors_of, workflows::stale_if};
 use crate::{
@@ -55,30 +53,15 @@ pub(super) fn refused(revision: Option<i64>, error: PublishError) -> ApiError {
     }
 }
 
-/// Which versions to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    /// 1 to 100; 20 where absent.
-    #[serde(default)]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    limit: Limit,
-    /// How many to skip.
-    #[serde(default)]
-    #[param(value_type = Option<u32>)]
-    offset: u32,
-}
-
 /// List a workflow's versions, newest first.
 #[utoipa::path(get, path = "/workflows/{workflow_id}/versions", tag = "versions", operation_id = "list_versions",
-    params(("workflow_id" = Uuid, Path), ListQuery),
+    params(("workflow_id" = Uuid, Path), PageQuery),
     responses((status = 200, body = Page<VersionSummary>), docs::ListingBelow))]
 pub(crate) async fn list(
     Ex(s): Ex<State>,
     who: Caller,
     Path(id): Path<WorkflowId>,
-    Query(q): Query<ListQuery>,
+    Query(q): Query<PageQuery>,
 ) -> ApiResult<Json<Page<VersionSummary>>> {
     let (limit, offset) = (q.limit.get(), q.offset);
     let page = s.catalog.get().await?.version_list(who.team_id, id, Window { limit, offset }).await?;

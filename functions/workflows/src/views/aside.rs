@@ -1,35 +1,12 @@
 //! Drafts that were set aside.
 
-use app::ports::Actor;
 use catalog::{AsideReason, SetAside};
 use domain::{DraftId, Graph, Timestamp};
+use heddle_http::ActorView;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::graph::GraphDoc;
-
-/// Whose a draft is.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Actor)]
-struct ActorView {
-    /// `member`, `service`, or `system`, which is Heddle itself.
-    #[schema(example = "member")]
-    kind: &'static str,
-    /// Of the member or the service.
-    id: Option<Uuid>,
-}
-
-impl From<Actor> for ActorView {
-    fn from(actor: Actor) -> Self {
-        let (kind, id) = match actor {
-            Actor::Member(id) => ("member", Some(id.uuid())),
-            Actor::Service(id) => ("service", Some(id.uuid())),
-            Actor::System => ("system", None),
-        };
-        Self { kind, id }
-    }
-}
 
 /// A draft that was set aside, without its graph.
 #[derive(Debug, Serialize, ToSchema)]

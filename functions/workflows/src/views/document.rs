@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    changes::CreateWorkflow,
     graph::{GraphDoc, ViolationView},
-    workflow::{CreateWorkflow, WorkflowDetail, mistake},
+    workflow::WorkflowDetail,
 };
 
 /// What a document says it is.
@@ -88,17 +89,21 @@ impl WorkflowDocument {
     pub(crate) fn map(&mut self) -> Vec<FieldError> {
         let mut mistakes = Vec::new();
         if self.format != FORMAT {
-            mistakes.push(mistake("/format", "unknown_format", "The format has to be `heddle.workflow`."));
+            mistakes.push(FieldError::new(
+                "/format",
+                "unknown_format",
+                "The format has to be `heddle.workflow`.",
+            ));
         }
         if self.version != VERSION {
             let detail = format!("This Heddle reads version {VERSION} of the format.");
-            mistakes.push(mistake("/version", "unknown_version", &detail));
+            mistakes.push(FieldError::new("/version", "unknown_version", &detail));
         }
         for (place, node) in
             self.graph.nodes.iter().enumerate().filter(|(_, node)| node.id.is_some()).take(50)
         {
             let detail = format!("The node {} has an id; nodes of documents have none.", node.key);
-            mistakes.push(mistake(&format!("/graph/nodes/{place}/id"), "unknown_node_id", &detail));
+            mistakes.push(FieldError::new(format!("/graph/nodes/{place}/id"), "unknown_node_id", &detail));
         }
         let mut mapping = std::mem::take(&mut self.mapping);
         let mut used = BTreeSet::new();
@@ -120,7 +125,7 @@ impl WorkflowDocument {
         self.graph = serde_json::from_value(json).unwrap_or_else(|_| std::mem::take(&mut self.graph));
         mapping.retain(|old, _| !used.contains(old));
         let unused = mapping.keys().map(|old| {
-            mistake(&format!("/mapping/{old}"), "not_referenced", "The document names no such id.")
+            FieldError::new(format!("/mapping/{old}"), "not_referenced", "The document names no such id.")
         });
         mistakes.extend(unused);
         mistakes

@@ -1,6 +1,7 @@
 //! What clients send and get. The shapes of this API, whatever the shapes inside.
 
 mod aside;
+mod changes;
 mod diff;
 mod document;
 mod graph;
@@ -13,6 +14,7 @@ mod version;
 mod workflow;
 
 pub(crate) use aside::{AsideDetail, AsideView};
+pub(crate) use changes::{CreateWorkflow, Duplicate, MoveWorkflow, UpdateWorkflow};
 pub(crate) use diff::{DiffView, Named};
 pub(crate) use document::{ImportedWorkflow, WorkflowDocument, references};
 pub(crate) use graph::{CheckDraft, CheckGraph, GraphDoc, NodeDoc, SavedGraph, Verdict};
@@ -24,7 +26,4 @@ pub(crate) use plan::{PlanDraft, PlanView};
 pub(crate) use schedule::{PreviewQuery, SchedulePreview};
 pub(crate) use service::SeeingService;
 pub(crate) use version::{Publish, Published, VersionSummary, VersionView};
-pub(crate) use workflow::{
-    CreateWorkflow, Duplicate, MoveWorkflow, UpdateWorkflow, WorkflowDetail, WorkflowStatusDoc, WorkflowView,
-    mistake,
-};
+pub(crate) use workflow::{WorkflowDetail, WorkflowStatusDoc, WorkflowView};

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{
-    graph::{NodeDoc, ViolationView},
-    workflow::mistake,
-};
+use super::graph::{NodeDoc, ViolationView};
 
 /// A node to add.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -127,7 +124,7 @@ impl UpdateNode {
 
 fn check_name(name: &str) -> Result<(), Vec<FieldError>> {
     if name.chars().count() > 200 {
-        return Err(vec![mistake("/name", "length", "A node's name has at most 200 characters.")]);
+        return Err(vec![FieldError::new("/name", "length", "A node's name has at most 200 characters.")]);
     }
     Ok(())
 }
@@ -175,7 +172,7 @@ impl UpdateEdge {
 
 fn check_label(label: Option<&str>) -> Result<(), Vec<FieldError>> {
     if label.is_some_and(|label| label.is_empty() || label.chars().count() > 200) {
-        return Err(vec![mistake("/label", "length", "A label has 1 to 200 characters.")]);
+        return Err(vec![FieldError::new("/label", "length", "A label has 1 to 200 characters.")]);
     }
     Ok(())
 }

@@ -8,8 +8,6 @@ use domain::{FieldError, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::workflow::mistake;
-
 /// A schedule that is right whatever its zone is, to check zones with.
 const ANY_CRON: &str = "0 0 * * *";
 
@@ -33,7 +31,7 @@ fn told(wrong: &InvalidRecurrence) -> FieldError {
         InvalidRecurrence::Form(_) | InvalidRecurrence::BothDays => ("cron_schedule", "invalid_cron"),
         InvalidRecurrence::Never => ("cron_schedule", "never_due"),
     };
-    mistake(&format!("/{field}"), code, &format!("{wrong}."))
+    FieldError::new(format!("/{field}"), code, format!("{wrong}."))
 }
 
 fn in_query(wrong: FieldError) -> FieldError {
@@ -95,7 +93,11 @@ impl PreviewQuery {
         let mut mistakes = schedule_mistakes(Some(&cron), Some(&zone));
         let after = self.after.unwrap_or(now);
         if !YEARS.contains(&after.year()) {
-            mistakes.push(mistake("/after", "out_of_range", "A start is looked for from 1970 to 4999."));
+            mistakes.push(FieldError::new(
+                "/after",
+                "out_of_range",
+                "A start is looked for from 1970 to 4999.",
+            ));
         }
         let recurrence = match Recurrence::parse(&cron, &zone) {
             Ok(recurrence) if mistakes.is_empty() => recurrence,

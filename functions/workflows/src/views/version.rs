@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::{
     graph::{GraphDoc, ViolationView},
     plan::PlanDoc,
-    workflow::mistake,
 };
 
 /// What the publisher has to say.
@@ -27,7 +26,7 @@ impl Publish {
     pub(crate) fn check(self) -> Result<Option<String>, Vec<FieldError>> {
         match self.note {
             Some(note) if note.chars().count() > 1_000 => {
-                Err(vec![mistake("/note", "length", "A note has at most 1,000 characters.")])
+                Err(vec![FieldError::new("/note", "length", "A note has at most 1,000 characters.")])
             }
             note => Ok(note),
         }

@@ -4,6 +4,7 @@
 //! A route that is not declared answers nobody.
 
 mod act;
+mod actor;
 mod caller;
 mod credential;
 mod gate;
@@ -14,6 +15,7 @@ mod origins;
 mod rate;
 mod routes;
 
+pub use actor::ActorView;
 pub use caller::{Caller, Member};
 pub use credential::{cookies, forged, page};
 pub use gate::{Gate, GatePorts};
