@@ -35,10 +35,14 @@ pub(crate) struct WorkflowFile {
     graph_at: &'static str,
 }
 
-/// The long form.
+/// The long form, which is also what an export answers (docs/versions.md). What matters only to an import is read and left.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    #[serde(rename = "format")]
+    _format: Option<String>,
+    #[serde(rename = "version")]
+    _version: Option<u32>,
     #[serde(default)]
     workflow: Head,
     graph: Graph,
@@ -46,6 +50,10 @@ struct Document {
     /// What the sample inputs should give; for readers.
     #[serde(rename = "sample_result")]
     _sample_result: Option<Value>,
+    #[serde(rename = "requires")]
+    _requires: Option<Vec<Value>>,
+    #[serde(rename = "mapping")]
+    _mapping: Option<Map<String, Value>>,
 }
 
 /// What `POST /api/v1/workflows` takes; what matters only there is read and left.
@@ -63,6 +71,12 @@ struct Head {
     _tags: Option<Vec<String>>,
     #[serde(rename = "settings")]
     _settings: Option<Map<String, Value>>,
+    #[serde(rename = "is_public")]
+    _is_public: Option<bool>,
+    #[serde(rename = "cron_schedule")]
+    _cron_schedule: Option<String>,
+    #[serde(rename = "cron_timezone")]
+    _cron_timezone: Option<String>,
 }
 
 /// The bytes of a file.
@@ -197,6 +211,16 @@ mod tests {
         let long = file(&long);
         assert_eq!((long.name.as_str(), &long.graph), ("Orders", &bare.graph));
         assert_eq!(long.sample_inputs, Some(json!({"n": 1})));
+    }
+
+    #[test]
+    fn an_exported_workflow_is_a_file_too() {
+        let exported = json!({
+            "format": "heddle.workflow", "version": 1,
+            "workflow": {"name": "Orders", "is_public": true, "cron_schedule": "0 9 * * *", "cron_timezone": "Europe/Berlin"},
+            "graph": graph(), "requires": [{"kind": "secret", "id": "SHOP"}], "mapping": {},
+        });
+        assert_eq!((file(&exported).name.as_str(), file(&exported).graph), ("Orders", file(&graph()).graph));
     }
 
     #[test]

@@ -56,6 +56,7 @@ const fn about(label: &'static str, help: &'static str, example: &'static str) -
 
 const POSITIVE: Kind = Kind::Integer { min: 1, max: 1_000_000 };
 
+/// An agent's loop of calls (NOD-04, EXP-10) comes with the running of this type; until then no graph with it is published.
 pub(super) static JOB: Planned = Planned {
     one_of: &[&["expert_id"], &["model", "prompt"]],
     ..planned(
